@@ -1,0 +1,124 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+
+namespace qbuild {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+std::string to_hex(std::span<const std::uint8_t> bytes) {
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (const std::uint8_t byte : bytes) {
+    hex.push_back(kHexDigits[byte >> 4U]);
+    hex.push_back(kHexDigits[byte & 15U]);
+  }
+  return hex;
+}
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+Context start(const EVP_MD* algorithm) {
+  Context context(EVP_MD_CTX_new());
+  check(context != nullptr && EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1,
+        "libcrypto has SHA-1 and SHA-256");
+  return context;
+}
+
+void feed(const Context& context, Bytes bytes) {
+  check(EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1,
+        "libcrypto takes bytes until the digest is finished");
+}
+
+template <std::size_t kSize>
+std::array<std::uint8_t, kSize> end(const Context& context) {
+  std::array<std::uint8_t, kSize> bytes{};
+  unsigned written = 0;
+  check(EVP_DigestFinal_ex(context.get(), bytes.data(), &written) == 1 && written == kSize,
+        "libcrypto finishes a digest once");
+  return bytes;
+}
+
+constexpr std::size_t kSha1Bytes = 20;
+
+}  // namespace
+
+std::string Digest::hex() const {
+  return to_hex(bytes);
+}
+
+std::optional<Digest> Digest::from_hex(std::string_view hex) {
+  Digest digest;
+  if (hex.size() != digest.bytes.size() * 2) return std::nullopt;
+  for (std::size_t i = 0; i < hex.size(); ++i) {
+    const std::size_t value = kHexDigits.find(hex[i]);
+    if (value == std::string_view::npos) return std::nullopt;
+    std::uint8_t& byte = digest.bytes[i / 2];
+    byte = static_cast<std::uint8_t>((static_cast<unsigned>(byte) << 4U) | value);
+  }
+  return digest;
+}
+
+struct Sha256::State {
+  Context context = start(EVP_sha256());
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(Bytes bytes) {
+  check(state_ != nullptr, "a SHA-256 is fed before it is finished");
+  feed(state_->context, bytes);
+}
+
+Digest Sha256::finish() {
+  check(state_ != nullptr, "a SHA-256 is finished once");
+  const std::unique_ptr<State> state = std::move(state_);
+  return Digest{end<32>(state->context)};
+}
+
+Digest sha256(Bytes bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
+Digest sha256(std::string_view text) {
+  return sha256(as_bytes(text));
+}
+
+std::string git_blob_sha1(Bytes bytes) {
+  const Context context = start(EVP_sha1());
+  std::string header = "blob " + std::to_string(bytes.size());
+  header.push_back('\0');
+  feed(context, as_bytes(header));
+  feed(context, bytes);
+  return to_hex(end<kSha1Bytes>(context));
+}
+
+std::string sha1_hex(Bytes bytes) {
+  const Context context = start(EVP_sha1());
+  feed(context, bytes);
+  return to_hex(end<kSha1Bytes>(context));
+}
+
+std::string xxh3_hex(Bytes bytes) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  return to_hex(canonical.digest);
+}
+
+}  // namespace qbuild

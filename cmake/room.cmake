@@ -1,0 +1,25 @@
+# One folder, one static library.
+#   qbuild_room(NAME SOURCES a.cc ... HEADERS a.h ... USES lower rooms ... LINKS outside libraries ...)
+# USES is checked against the drawing by tests/tidy; HEADERS are compiled alone by the target
+# all_verify_interface_header_sets.
+function(qbuild_room NAME)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;HEADERS;USES;LINKS" ${ARGN})
+  add_library(qbuild_${NAME} STATIC ${ROOM_SOURCES})
+  target_sources(qbuild_${NAME} PUBLIC FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}" FILES ${ROOM_HEADERS})
+  set_target_properties(qbuild_${NAME} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+  target_include_directories(qbuild_${NAME} PUBLIC "${CMAKE_SOURCE_DIR}")
+  list(TRANSFORM ROOM_USES PREPEND qbuild_)
+  target_link_libraries(qbuild_${NAME} PUBLIC ${ROOM_USES} PRIVATE qbuild_warnings ${ROOM_LINKS})
+endfunction()
+
+# The tests of one room: tests/NAME/*_test.cc as one program, each test case known to ctest.
+#   qbuild_tests(NAME SOURCES a_test.cc ... USES rooms ... LINKS ... LABELS ...)
+function(qbuild_tests NAME)
+  cmake_parse_arguments(T "" "" "SOURCES;USES;LINKS;DEFINES" ${ARGN})
+  add_executable(${NAME}_tests ${T_SOURCES})
+  list(TRANSFORM T_USES PREPEND qbuild_)
+  target_link_libraries(${NAME}_tests PRIVATE ${T_USES} qbuild_warnings GTest::gmock_main ${T_LINKS})
+  target_compile_definitions(${NAME}_tests PRIVATE QBUILD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ${T_DEFINES})
+  gtest_discover_tests(${NAME}_tests TEST_PREFIX "${NAME}/" DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,16 @@
+# The strictest level, as errors, for every target of ours and none of others'.
+add_library(qbuild_warnings INTERFACE)
+target_compile_options(qbuild_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  # GCC 12 sees overlapping copies in std::string's operator+ that are not there (its bug 105651).
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
+
+# No a*b+c is fused behind our back: encoders and measurements give the same bytes on every machine
+# (docs/decisions/0003-same-bytes-everywhere.md). Where fusion is wanted, fma is written.
+add_compile_options(-ffp-contract=off)
+
+if(QBUILD_SANITIZE)
+  add_compile_options(-fsanitize=${QBUILD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${QBUILD_SANITIZE})
+endif()
