@@ -1,0 +1,17 @@
+#pragma once
+// A JSON file of a checkpoint folder, with errors that name it.
+
+#include "base/file_system.h"
+#include "base/json.h"
+
+namespace qbuild::formats {
+
+// tokenizer.json of the largest vocabularies has some 35 MB.
+inline constexpr std::uint64_t kMaxJsonFileBytes = 256u << 20;
+
+// Throws Error: kNotFound "FOLDER has no NAME", kInvalidInput for a Git LFS pointer and for bad
+// JSON
+// ("PATH:LINE:COLUMN: ...").
+[[nodiscard]] Json read_json_file(FileSystem& file_system, const fs::path& path);
+
+}  // namespace qbuild::formats

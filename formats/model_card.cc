@@ -1,0 +1,196 @@
+#include "formats/model_card.h"
+
+#include <fmt/core.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <cmath>
+#include <sstream>
+
+#include "base/error.h"
+
+namespace qbuild::formats {
+namespace {
+
+[[noreturn]] void fail(int line, int column, const std::string& what) {
+  throw Error(ErrorKind::kInvalidInput, fmt::format("front matter: {}:{}: {}", line + 2, column + 1, what));
+}
+
+// What a plain scalar means in YAML's core schema.
+Json plain_value(const std::string& text) {
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return {};
+  if (text == "true" || text == "True" || text == "TRUE") return Json(true);
+  if (text == "false" || text == "False" || text == "FALSE") return Json(false);
+  const char* const end = text.data() + text.size();
+  std::int64_t integer = 0;
+  if (const auto parsed = std::from_chars(text.data(), end, integer); parsed.ec == std::errc{} && parsed.ptr == end)
+    return Json(integer);
+  double number = 0;
+  const bool looks_numeric = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
+  if (const auto parsed = std::from_chars(text.data(), end, number);
+      looks_numeric && parsed.ec == std::errc{} && parsed.ptr == end && std::isfinite(number))
+    return Json(number);
+  return Json(text);
+}
+
+// Builds a value from the parser's events, so that duplicates and aliases are seen and growth is bounded.
+class Builder final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { put(mark, Json()); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    fail(mark.line, mark.column, "aliases are not read here");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
+                const std::string& value) override {
+    put(mark, tag == "!" || tag == "!!str" ? Json(value) : plain_value(value), &value);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(mark, Json::array());
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(mark, Json::object());
+  }
+  void OnMapEnd() override { close(); }
+
+  Json root;
+
+ private:
+  struct Level {
+    Json value;
+    std::string key;
+    bool has_key = false;
+  };
+
+  void count(const YAML::Mark& mark) {
+    if (++nodes_ > kMaxFrontMatterNodes) fail(mark.line, mark.column, "too many values");
+  }
+
+  void put(const YAML::Mark& mark, Json value, const std::string* text = nullptr) {
+    count(mark);
+    if (levels_.empty()) {
+      root = std::move(value);
+      return;
+    }
+    Level& level = levels_.back();
+    if (level.value.is_array()) return level.value.push_back(std::move(value));
+    if (!level.has_key) {
+      if (text == nullptr) fail(mark.line, mark.column, "a key must be a word");
+      if (level.value.find(*text) != nullptr) fail(mark.line, mark.column, fmt::format("the key \"{}\" twice", *text));
+      level.key = *text;
+      level.has_key = true;
+      return;
+    }
+    level.value[level.key] = std::move(value);
+    level.has_key = false;
+  }
+
+  void open(const YAML::Mark& mark, Json value) {
+    if (levels_.size() >= Json::kMaxDepth) fail(mark.line, mark.column, "nested too deeply");
+    if (!levels_.empty() && levels_.back().value.is_object() && !levels_.back().has_key)
+      fail(mark.line, mark.column, "a key must be a word");
+    count(mark);
+    levels_.push_back({std::move(value), {}, false});
+  }
+
+  void close() {
+    Json done = std::move(levels_.back().value);
+    levels_.pop_back();
+    put(YAML::Mark(), std::move(done));
+  }
+
+  std::vector<Level> levels_;
+  std::size_t nodes_ = 0;
+};
+
+void emit(YAML::Emitter& out, const Json& value);
+
+void emit_string(YAML::Emitter& out, const std::string& text) {
+  // Quoted unless it is a word that nothing could take for something else.
+  const bool plain = !text.empty() && plain_value(text) == Json(text) &&
+                     text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./ ") ==
+                         std::string::npos &&
+                     ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z')) && text.back() != ' ';
+  // YAML 1.1 readers, Python's among them, take these for truth values.
+  const bool truth = text == "yes" || text == "Yes" || text == "YES" || text == "no" || text == "No" || text == "NO" ||
+                     text == "on" || text == "On" || text == "ON" || text == "off" || text == "Off" || text == "OFF" ||
+                     text == "y" || text == "Y" || text == "n" || text == "N";
+  if (plain && !truth)
+    out << text;
+  else
+    out << YAML::DoubleQuoted << text;
+}
+
+void emit(YAML::Emitter& out, const Json& value) {
+  if (value.is_null()) {
+    out << YAML::Null;
+  } else if (value.is_string()) {
+    emit_string(out, value.as_string());
+  } else if (value.is_array()) {
+    out << YAML::BeginSeq;
+    for (const Json& item : value.as_array()) emit(out, item);
+    out << YAML::EndSeq;
+  } else if (value.is_object()) {
+    out << YAML::BeginMap;
+    for (const auto& [key, item] : value.as_object()) {
+      out << YAML::Key;
+      emit_string(out, key);
+      out << YAML::Value;
+      emit(out, item);
+    }
+    out << YAML::EndMap;
+  } else {
+    out << value.dump();  // numbers and booleans are spelled alike in JSON and YAML
+  }
+}
+
+}  // namespace
+
+Json read_front_matter(std::string_view readme) {
+  constexpr std::string_view kFence = "---";
+  if (readme.starts_with("\xef\xbb\xbf")) readme.remove_prefix(3);
+  const auto first_end = readme.find('\n');
+  if (first_end == std::string_view::npos) return Json::object();
+  std::string_view first = readme.substr(0, first_end);
+  if (first.ends_with('\r')) first.remove_suffix(1);
+  if (first != kFence) return Json::object();
+  const std::string_view rest = readme.substr(first_end + 1);
+  std::size_t end = std::string_view::npos;
+  for (std::size_t at = 0; at < rest.size();) {
+    const auto newline = std::min(rest.find('\n', at), rest.size());
+    std::string_view line = rest.substr(at, newline - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line == kFence) {
+      end = at;
+      break;
+    }
+    at = newline + 1;
+  }
+  if (end == std::string_view::npos) return Json::object();
+  if (end > kMaxFrontMatterBytes)
+    throw Error(ErrorKind::kExhausted, fmt::format("front matter: {} bytes; at most {} are read", end, kMaxFrontMatterBytes));
+  std::istringstream text{std::string(rest.substr(0, end))};
+  Builder builder;
+  try {
+    YAML::Parser parser(text);
+    (void)parser.HandleNextDocument(builder);
+  } catch (const YAML::Exception& error) {
+    fail(error.mark.line, error.mark.column, error.msg);
+  }
+  if (builder.root.is_null()) return Json::object();
+  if (!builder.root.is_object()) fail(0, 0, "it is no mapping");
+  return std::move(builder.root);
+}
+
+std::string emit_front_matter(const Json& object) {
+  YAML::Emitter out;
+  emit(out, object);
+  return fmt::format("---\n{}\n---\n", out.c_str());
+}
+
+}  // namespace qbuild::formats

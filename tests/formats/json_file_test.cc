@@ -1,0 +1,49 @@
+#include "formats/json_file.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/formats/support.h"
+
+namespace qbuild::formats {
+namespace {
+
+Error refusal(std::string_view text) {
+  FakeFileSystem files;
+  files.put("/m/config.json", text);
+  return error_of([&] { static_cast<void>(read_json_file(files, "/m/config.json")); });
+}
+
+TEST(JsonFile, ReadsAValue) {
+  FakeFileSystem files;
+  files.put("/m/config.json", R"({"a": 1})");
+  EXPECT_EQ(read_json_file(files, "/m/config.json"), Json::object({{"a", 1}}));
+}
+
+TEST(JsonFile, SaysWhichFolderLacksIt) {
+  FakeFileSystem files;
+  files.create_directories("/m");
+  const Error error = error_of([&] { static_cast<void>(read_json_file(files, "/m/config.json")); });
+  EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(error.message(), "/m has no config.json");
+}
+
+TEST(JsonFile, NamesFileLineAndColumnOfAMistake) {
+  const Error error = refusal("{\n  \"a\": ,\n}");
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
+  EXPECT_THAT(error.message(), testing::StartsWith("/m/config.json: 2:8: "));
+}
+
+TEST(JsonFile, RecognizesALfsPointer) {
+  EXPECT_EQ(refusal("version https://git-lfs.github.com/spec/v1\n").message(),
+            "/m/config.json is a Git LFS pointer, not the file itself; run \"git lfs pull\" in /m");
+}
+
+TEST(JsonFile, RefusesAnEmptyFileAndEveryTruncation) {
+  const std::string whole = R"({"a":[1,"x",{"b":null}]})";
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(refusal(whole.substr(0, size)).kind(), ErrorKind::kInvalidInput) << size;
+  }
+}
+
+}  // namespace
+}  // namespace qbuild::formats
