@@ -1,0 +1,152 @@
+#include "kernels/codec.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "base/error.h"
+#include "kernels/codec_table.h"
+
+namespace qbuild::kernels {
+namespace {
+
+constexpr float kLargestF16 = 65504;
+constexpr float kLargestBF16 = 0x1.FEp+127F;
+
+// Versions. 1, for every type: the first. Scales of the types in blocks of 32 as in gguf.md 9.1,
+// values rounded with the stored scale; K types by kernels/encode_affine_k_lanes.h and
+// encode_q6_k_lanes.h.
+//
+// The largest magnitude is the one whose scale, or minimum, is binary16's largest number.
+constexpr std::array kCodecs{
+    Codec{DType::kF32, 1, std::numeric_limits<float>::max()},
+    Codec{DType::kF16, 1, kLargestF16},
+    Codec{DType::kQ4_0, 1, 8 * kLargestF16},
+    Codec{DType::kQ5_0, 1, 16 * kLargestF16},
+    Codec{DType::kQ5_1, 1, kLargestF16},
+    Codec{DType::kQ8_0, 1, 127 * kLargestF16},
+    Codec{DType::kQ4_K, 1, 63 * kLargestF16},
+    Codec{DType::kQ5_K, 1, 63 * kLargestF16},
+    Codec{DType::kQ6_K, 1,
+          30 * 128 * kLargestF16},  // the fit may put the largest value at code 30.4
+    Codec{DType::kBF16, 1, kLargestBF16},
+};
+
+// A piece is checked and then encoded, while it is in the processor's nearest cache.
+constexpr std::size_t kPieceValues = 4096;
+
+const Codec& need_codec(DType dtype, std::string_view verb) {
+  const Codec* codec = find_codec(dtype);
+  if (codec == nullptr) {
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("cannot {} {}: there is no codec for this type", verb, dtype_name(dtype)));
+  }
+  return *codec;
+}
+
+void need_size(DType dtype, std::string_view verb, std::size_t values, std::size_t bytes) {
+  const auto expected = row_bytes(dtype, values);
+  if (expected == bytes) return;
+  throw Error(ErrorKind::kInvalidInput,
+              expected
+                  ? fmt::format("cannot {} {}: {} values are {} bytes, not {}", verb,
+                                dtype_name(dtype), values, *expected, bytes)
+                  : fmt::format("cannot {} {}: {} values are no multiple of its block of {}", verb,
+                                dtype_name(dtype), values, dtype_info(dtype).block_values));
+}
+
+[[noreturn]] void throw_bad_value(const Codec& codec, float value, std::size_t index) {
+  const std::string_view name = dtype_name(codec.dtype);
+  if (!std::isfinite(value)) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("cannot encode {}: value {} is {}", name, index,
+                            std::isnan(value) ? "NaN" : "infinite"));
+  }
+  throw Error(
+      ErrorKind::kInvalidInput,
+      fmt::format("cannot encode {}: value {} is {}, beyond the type's largest magnitude {}; keep "
+                  "this tensor in BF16 or F32",
+                  name, index, value, codec.largest));
+}
+
+const std::uint8_t* octets(const std::byte* from) {
+  return reinterpret_cast<const std::uint8_t*>(from);
+}
+
+}  // namespace
+
+const CodecTable& codec_table(Backend backend) {
+  switch (backend) {
+    case Backend::kAvx512:
+      return codec_table_avx512();
+    case Backend::kAvx2:
+      return codec_table_avx2();
+    case Backend::kScalar:
+      break;
+  }
+  return codec_table_scalar();
+}
+
+std::span<const Codec> all_codecs() {
+  return kCodecs;
+}
+
+const Codec* find_codec(DType dtype) {
+  const auto* found = std::find_if(kCodecs.begin(), kCodecs.end(),
+                                   [dtype](const Codec& codec) { return codec.dtype == dtype; });
+  return found == kCodecs.end() ? nullptr : found;
+}
+
+void encode_rows(Backend backend, DType dtype, std::span<const float> values,
+                 std::size_t values_per_row, MutableBytes out) {
+  const Codec& codec = need_codec(dtype, "encode");
+  const DTypeInfo& info = dtype_info(dtype);
+  if (values_per_row == 0 || values_per_row % info.block_values != 0) {
+    throw Error(
+        ErrorKind::kInvalidInput,
+        fmt::format(
+            "cannot encode {}: rows of {} values are no positive multiple of its block of {}",
+            info.name, values_per_row, info.block_values));
+  }
+  if (values.size() % values_per_row != 0) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("cannot encode {}: {} values are no whole number of rows of {}",
+                            info.name, values.size(), values_per_row));
+  }
+  need_size(dtype, "encode", values.size(), out.size());
+  const CodecTable& table = codec_table(backend);
+  const float bound = std::nextafter(codec.largest, std::numeric_limits<float>::infinity());
+  auto* to = reinterpret_cast<std::uint8_t*>(out.data());
+  for (std::size_t i = 0; i < values.size(); i += kPieceValues) {
+    const std::span<const float> piece =
+        values.subspan(i, std::min(kPieceValues, values.size() - i));
+    const std::size_t bad = table.first_beyond(piece.data(), piece.size(), bound);
+    if (bad < piece.size()) throw_bad_value(codec, piece[bad], i + bad);
+    const std::size_t blocks = piece.size() / info.block_values;
+    table.encode(dtype, piece.data(), blocks, to);
+    to += blocks * info.block_bytes;
+  }
+}
+
+void decode_rows(Backend backend, DType dtype, Bytes rows, std::span<float> out) {
+  need_codec(dtype, "decode");
+  need_size(dtype, "decode", out.size(), rows.size());
+  codec_table(backend).decode(dtype, octets(rows.data()),
+                              out.size() / dtype_info(dtype).block_values, out.data());
+}
+
+void to_f32(Backend backend, DType source, Bytes values, std::span<float> out) {
+  if (source != DType::kF32 && source != DType::kF16 && source != DType::kBF16) {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("cannot read {} as plain values: F32, F16 and BF16 can be",
+                            dtype_name(source)));
+  }
+  decode_rows(backend, source, values, out);
+}
+
+}  // namespace qbuild::kernels

@@ -1,0 +1,58 @@
+#pragma once
+// Encoding rows of weights into GGUF's types, and decoding them.
+//
+// Encoders give the same bytes on every backend and for every split of the rows over threads: a
+// block's bytes depend on its own values and nothing else. All functions are pure; any thread; they
+// start none.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/dtype.h"
+#include "kernels/backend.h"
+
+namespace qbuild::kernels {
+
+// A type that can be encoded and decoded here.
+struct Codec {
+  DType dtype;
+  // Part of every key whose step encodes: it changes when an output byte changes, and only then.
+  // The test tests/kernels/encode_golden_test.cc holds it to that; the history stands beside the
+  // table in codec.cc.
+  std::uint32_t encoder_version;
+  // Values beyond this magnitude cannot be encoded, because a binary16 field would overflow.
+  float largest;
+};
+
+// In the order of their ids: F32 F16 Q4_0 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K BF16.
+[[nodiscard]] std::span<const Codec> all_codecs();
+// Null if there is none for `dtype`.
+[[nodiscard]] const Codec* find_codec(DType dtype);
+
+// Encodes whole rows.
+//   values          row after row; a whole number of rows
+//   values_per_row  a positive multiple of dtype's block
+//   out             exactly the bytes of these rows, no alignment needed; unspecified after an
+//   Error
+// Throws Error:
+//   kInvalidInput   a value is NaN, infinite or beyond Codec::largest; the message names the first
+//   one and its
+//                   index in `values`
+//   kInvalidInput   values_per_row is no positive multiple of the block, or the sizes do not fit
+//   each other kUnsupported    there is no codec for dtype
+// Values too small for a type's scale become zero; a block of zeros decodes to zeros.
+void encode_rows(Backend backend, DType dtype, std::span<const float> values,
+                 std::size_t values_per_row, MutableBytes out);
+
+// Decodes whole blocks: dtype's bytes for out.size() values, exactly. Any bytes are valid; a scale
+// that is NaN or infinite decodes to such values. Throws Error kInvalidInput if the sizes do not
+// fit each other, kUnsupported without a codec.
+void decode_rows(Backend backend, DType dtype, Bytes rows, std::span<float> out);
+
+// A checkpoint's plain values (F32, F16, BF16; no alignment needed) as floats, exactly; NaN and
+// infinity pass. Throws as decode_rows does; kUnsupported for any other type.
+void to_f32(Backend backend, DType source, Bytes values, std::span<float> out);
+
+}  // namespace qbuild::kernels

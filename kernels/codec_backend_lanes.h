@@ -1,0 +1,101 @@
+#pragma once
+// The table of one backend, written once for all lanes.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/codec_table.h"
+#include "kernels/decode_lanes.h"
+#include "kernels/encode_affine_k_lanes.h"
+#include "kernels/encode_plain_lanes.h"
+#include "kernels/encode_q6_k_lanes.h"
+
+namespace qbuild::kernels {
+
+template <class L>
+struct BackendCodecs {
+  using Plain = PlainEncoders<L>;
+  using F = typename L::F;
+
+  static std::size_t first_beyond(const float* values, std::size_t count, float bound) {
+    const F limit = L::set(bound);
+    const F one = L::set(1);
+    std::size_t i = 0;
+    // Sixteen registers at a time, until one holds such a value: `below` is 0 where the comparison
+    // failed, as it does for NaN.
+    for (; i + 256 <= count; i += 256) {
+      F below = one;
+      for (std::size_t j = 0; j < 256; j += 16) {
+        below = L::select_less(L::abs(L::load(values + i + j)), limit, below, L::set(0));
+      }
+      if (L::fold_add(below) < 16) break;
+    }
+    for (; i < count; ++i) {
+      const float magnitude = values[i] < 0 ? -values[i] : values[i];
+      if (!(magnitude < bound)) return i;
+    }
+    return count;
+  }
+
+  static void encode(DType dtype, const float* values, std::size_t blocks, std::uint8_t* out) {
+    switch (dtype) {
+      case DType::kF32:
+        __builtin_memcpy(out, values, 4 * blocks);
+        return;
+      case DType::kF16:
+        return Plain::f16(values, blocks, out);
+      case DType::kBF16:
+        return Plain::bf16(values, blocks, out);
+      case DType::kQ8_0:
+        return Plain::in_groups(Plain::q8_0, values, blocks, sizeof(BlockQ8_0), out);
+      case DType::kQ4_0:
+        return Plain::in_groups(Plain::q4_0, values, blocks, sizeof(BlockQ4_0), out);
+      case DType::kQ5_0:
+        return Plain::in_groups(Plain::q5_0, values, blocks, sizeof(BlockQ5_0), out);
+      case DType::kQ5_1:
+        return Plain::in_groups(Plain::q5_1, values, blocks, sizeof(BlockQ5_1), out);
+      case DType::kQ4_K:
+        return AffineKEncoder<L, 15>::encode(values, blocks, out);
+      case DType::kQ5_K:
+        return AffineKEncoder<L, 31>::encode(values, blocks, out);
+      case DType::kQ6_K:
+        return Q6KEncoder<L>::encode(values, blocks, out);
+      default:
+        return;  // kernels/codec.cc asks for the types above only
+    }
+  }
+
+  static void decode(DType dtype, const std::uint8_t* from, std::size_t blocks, float* out) {
+    switch (dtype) {
+      case DType::kF32:
+        __builtin_memcpy(out, from, 4 * blocks);
+        return;
+      case DType::kF16:
+        return Decoders<L>::f16(from, blocks, out);
+      case DType::kBF16:
+        return Decoders<L>::bf16(from, blocks, out);
+      case DType::kQ8_0:
+        return Decoders<L>::q8_0(from, blocks, out);
+      case DType::kQ4_0:
+        return Decoders<L>::q4_0(from, blocks, out);
+      case DType::kQ5_0:
+        return Decoders<L>::q5_0(from, blocks, out);
+      case DType::kQ5_1:
+        return Decoders<L>::q5_1(from, blocks, out);
+      case DType::kQ4_K:
+        return Decoders<L>::q4_k(from, blocks, out);
+      case DType::kQ5_K:
+        return Decoders<L>::q5_k(from, blocks, out);
+      case DType::kQ6_K:
+        return Decoders<L>::q6_k(from, blocks, out);
+      default:
+        return;  // kernels/codec.cc asks for the types above only
+    }
+  }
+
+  static constexpr CodecTable table() {
+    return {.first_beyond = first_beyond, .encode = encode, .decode = decode};
+  }
+};
+
+}  // namespace qbuild::kernels

@@ -1,0 +1,60 @@
+#pragma once
+// What the codecs need beside the compute kernels' lanes. The plain definition; codec_lanes_avx2.h
+// and codec_lanes_avx512.h equal it bit for bit.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/half.h"
+#include "kernels/math_lanes_scalar.h"
+
+namespace qbuild::kernels {
+
+struct CodecLanesScalar : LanesScalar {
+  // The second where either is not a number.
+  static F min(const F& a, const F& b) {
+    return each([&](int l) { return a.v[l] < b.v[l] ? a.v[l] : b.v[l]; });
+  }
+  static F sqrt(const F& a) {
+    return each([&](int l) { return std::sqrt(a.v[l]); });
+  }
+  static I and_int(const I& a, const I& b) {
+    I r;
+    for (int l = 0; l < 16; ++l) r.v[l] = a.v[l] & b.v[l];
+    return r;
+  }
+  // Bit l of the result is bit kBit of lane l.
+  template <int kBit>
+  static std::uint32_t bit_of_lanes(const I& a) {
+    std::uint32_t mask = 0;
+    for (int l = 0; l < 16; ++l) mask |= (static_cast<std::uint32_t>(a.v[l]) >> kBit & 1U) << l;
+    return mask;
+  }
+  // The lowest byte of each lane.
+  static void store_bytes(std::uint8_t* to, const I& a) {
+    for (int l = 0; l < 16; ++l) to[l] = static_cast<std::uint8_t>(a.v[l] & 255);
+  }
+  // Sixteen binary16 values; neither needs alignment.
+  static F load_f16(const std::uint8_t* from) {
+    return each([&](int l) {
+      std::uint16_t bits;
+      std::memcpy(&bits, from + 2 * l, sizeof bits);
+      return f16_to_f32(bits);
+    });
+  }
+  static void store_f16(std::uint8_t* to, const F& a) {
+    for (int l = 0; l < 16; ++l) {
+      const std::uint16_t bits = f32_to_f16(a.v[l]);
+      std::memcpy(to + 2 * l, &bits, sizeof bits);
+    }
+  }
+  // columns[j], lane l = from[l * stride + j], j < 16.
+  static void transpose(const float* from, std::size_t stride, F* columns) {
+    for (std::size_t j = 0; j < 16; ++j) {
+      columns[j] = each([&](int l) { return from[static_cast<std::size_t>(l) * stride + j]; });
+    }
+  }
+};
+
+}  // namespace qbuild::kernels

@@ -1,0 +1,81 @@
+#pragma once
+// The products in plain code: the definition that the vector backends equal bit for bit.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/matmul_tiles.h"
+
+namespace qbuild::kernels {
+
+inline void multiply_f32_scalar(const F32Tile& tile) {
+  for (std::size_t r = 0; r < tile.outputs; ++r) {
+    const float* row = tile.weights + static_cast<std::ptrdiff_t>(r) * tile.row_stride;
+    float total[16] = {};
+    for (std::size_t begin = 0; begin < tile.columns; begin += kChain) {
+      const std::size_t end = begin + kChain < tile.columns ? begin + kChain : tile.columns;
+      float chain[16] = {};
+      for (std::size_t k = begin; k < end; ++k) {
+        const float w = row[static_cast<std::ptrdiff_t>(k) * tile.column_stride];
+        for (std::size_t l = 0; l < 16; ++l) {
+          chain[l] = std::fma(w, tile.activations[16 * k + l], chain[l]);
+        }
+      }
+      for (std::size_t l = 0; l < 16; ++l) total[l] += chain[l];
+    }
+    for (std::size_t l = 0; l < 16; ++l) tile.out[16 * r + l] = total[l];
+  }
+}
+
+// One output and one lane of a product with blocks of 32.
+inline float multiply_32_scalar(PackedKind kind, const WideBlock32* w, const LaneBlock32* x,
+                                std::size_t blocks, std::size_t lane) {
+  const int offset = code_offset(kind);
+  float acc = 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < 32; ++i) sum += (w[b].codes[i] - offset) * x[b].q[i / 4][lane][i % 4];
+    acc = std::fma(static_cast<float>(sum), w[b].scale * x[b].scale[lane], acc);
+    if (kind == PackedKind::kQ5_1) acc = std::fma(w[b].minimum, x[b].scaled_sum[lane], acc);
+  }
+  return acc;
+}
+
+// The same with blocks of 256.
+inline float multiply_256_scalar(PackedKind kind, const WideBlock256* w, const LaneBlock256* x,
+                                 std::size_t blocks, std::size_t lane) {
+  const int offset = code_offset(kind);
+  float acc = 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    std::int32_t sum = 0;
+    std::int32_t minimum = 0;
+    for (std::size_t i = 0; i < 256; ++i) {
+      const std::int32_t q = x[b].q[i / 4][lane][i % 4];
+      sum += w[b].scales[i / 16] * ((w[b].codes[i] - offset) * q);
+      minimum += w[b].minimums[i / 32] * q;
+    }
+    acc = std::fma(static_cast<float>(sum), w[b].scale * x[b].scale[lane], acc);
+    if (kind != PackedKind::kQ6_K) {
+      acc = std::fma(static_cast<float>(minimum), -(w[b].minimum * x[b].scale[lane]), acc);
+    }
+  }
+  return acc;
+}
+
+inline void multiply_packed_scalar(const PackedTile& tile) {
+  const bool small = tile.kind != PackedKind::kQ4_K && tile.kind != PackedKind::kQ6_K;
+  for (std::size_t r = 0; r < tile.outputs; ++r) {
+    for (std::size_t l = 0; l < 16; ++l) {
+      tile.out[16 * r + l] =
+          small ? multiply_32_scalar(tile.kind,
+                                     static_cast<const WideBlock32*>(tile.weights) + r * tile.blocks,
+                                     static_cast<const LaneBlock32*>(tile.activations), tile.blocks, l)
+                : multiply_256_scalar(
+                      tile.kind, static_cast<const WideBlock256*>(tile.weights) + r * tile.blocks,
+                      static_cast<const LaneBlock256*>(tile.activations), tile.blocks, l);
+    }
+  }
+}
+
+}  // namespace qbuild::kernels

@@ -1,0 +1,168 @@
+#include "kernels/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "base/error.h"
+#include "tests/kernels/codec_data.h"
+
+namespace qbuild::kernels {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+template <typename Body>
+std::string message_of(ErrorKind kind, const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind);
+    return error.message();
+  }
+  return "nothing was thrown";
+}
+
+std::string encode_message(DType dtype, const std::vector<float>& values) {
+  return message_of(ErrorKind::kInvalidInput,
+                    [&] { static_cast<void>(encode(best_backend(), dtype, values)); });
+}
+
+TEST(Codec, ListsTheTypesInTheOrderOfTheirIds) {
+  std::string names;
+  for (const Codec& codec : all_codecs()) {
+    names += std::string(dtype_name(codec.dtype)) + " ";
+    EXPECT_EQ(find_codec(codec.dtype), &codec);
+    EXPECT_GE(codec.encoder_version, 1U);
+  }
+  EXPECT_EQ(names, "F32 F16 Q4_0 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K BF16 ");
+  EXPECT_EQ(find_codec(DType::kI8), nullptr);
+}
+
+TEST(Codec, NamesTheFirstValueThatIsNotFinite) {
+  // Several pieces long, so that the index is that of the whole and not of the piece.
+  std::vector<float> values(10240, 0.5F);
+  values[9001] = std::nanf("");
+  values[9100] = kInfinity;
+  EXPECT_EQ(encode_message(DType::kQ4_K, values), "cannot encode Q4_K: value 9001 is NaN");
+  values[37] = -kInfinity;
+  EXPECT_EQ(encode_message(DType::kQ8_0, values), "cannot encode Q8_0: value 37 is infinite");
+  EXPECT_EQ(encode_message(DType::kF32, values), "cannot encode F32: value 37 is infinite");
+}
+
+TEST(Codec, FindsABadValueAtEveryPlaceOnEveryBackend) {
+  for (const Backend backend : all_backends()) {
+    if (!backend_obstacle(backend).empty()) continue;
+    for (std::size_t i = 0; i < 768; i += 13) {
+      std::vector<float> values(768, 0.5F);
+      values[i] = i % 2 == 0 ? std::nanf("") : -kInfinity;
+      EXPECT_EQ(message_of(ErrorKind::kInvalidInput,
+                           [&] { static_cast<void>(encode(backend, DType::kQ6_K, values)); }),
+                "cannot encode Q6_K: value " + std::to_string(i) +
+                    (i % 2 == 0 ? " is NaN" : " is infinite"));
+    }
+  }
+}
+
+TEST(Codec, RefusesAValueThatNoScaleReachesAndTakesTheLargestThatOneDoes) {
+  for (const Codec& codec : all_codecs()) {
+    if (codec.dtype == DType::kF32) continue;
+    std::vector<float> values(256, 0.0F);
+    values[3] = codec.largest;
+    values[4] = -codec.largest;
+    const auto decoded =
+        decode(best_backend(), codec.dtype, encode(best_backend(), codec.dtype, values));
+    EXPECT_NEAR(decoded[3] / codec.largest, 1, 0.13) << dtype_name(codec.dtype);
+    values[4] = std::nextafter(-codec.largest, -kInfinity);
+    EXPECT_NE(encode_message(codec.dtype, values).find("value 4 is "), std::string::npos)
+        << dtype_name(codec.dtype);
+  }
+  std::vector<float> values(32, 0.0F);
+  values[5] = 1e6F;
+  EXPECT_EQ(
+      encode_message(DType::kQ4_0, values),
+      "cannot encode Q4_0: value 5 is 1000000, beyond the type's largest magnitude 524032; keep "
+      "this tensor in BF16 or F32");
+}
+
+TEST(Codec, RefusesRowsThatAreNoMultipleOfTheBlock) {
+  const std::vector<float> values(288, 0.5F);
+  std::vector<std::byte> out(1000);
+  const auto encode_rows_of = [&](std::size_t per_row) {
+    return message_of(ErrorKind::kInvalidInput,
+                      [&] { encode_rows(best_backend(), DType::kQ4_K, values, per_row, out); });
+  };
+  EXPECT_EQ(encode_rows_of(288),
+            "cannot encode Q4_K: rows of 288 values are no positive multiple of its block of 256");
+  EXPECT_EQ(encode_rows_of(0),
+            "cannot encode Q4_K: rows of 0 values are no positive multiple of its block of 256");
+  EXPECT_EQ(encode_rows_of(256),
+            "cannot encode Q4_K: 288 values are no whole number of rows of 256");
+}
+
+TEST(Codec, RefusesBuffersOfAnyOtherSize) {
+  const std::vector<float> values(256, 0.5F);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{271}, std::size_t{273}}) {
+    std::vector<std::byte> out(size);
+    EXPECT_EQ(message_of(ErrorKind::kInvalidInput,
+                         [&] { encode_rows(best_backend(), DType::kQ8_0, values, 256, out); }),
+              "cannot encode Q8_0: 256 values are 272 bytes, not " + std::to_string(size));
+    std::vector<float> floats(256);
+    EXPECT_EQ(message_of(ErrorKind::kInvalidInput,
+                         [&] { decode_rows(best_backend(), DType::kQ8_0, out, floats); }),
+              "cannot decode Q8_0: 256 values are 272 bytes, not " + std::to_string(size));
+  }
+  std::vector<std::byte> bytes(34);
+  std::vector<float> floats(31);
+  EXPECT_EQ(message_of(ErrorKind::kInvalidInput,
+                       [&] { decode_rows(best_backend(), DType::kQ8_0, bytes, floats); }),
+            "cannot decode Q8_0: 31 values are no multiple of its block of 32");
+}
+
+TEST(Codec, SaysWhichTypesItCannotHandle) {
+  std::vector<std::byte> bytes(64);
+  std::vector<float> floats(64);
+  const auto message = [](const auto& body) { return message_of(ErrorKind::kUnsupported, body); };
+  EXPECT_EQ(message([&] { encode_rows(best_backend(), DType::kI8, floats, 64, bytes); }),
+            "cannot encode I8: there is no codec for this type");
+  EXPECT_EQ(message([&] { decode_rows(best_backend(), DType::kI8, bytes, floats); }),
+            "cannot decode I8: there is no codec for this type");
+  EXPECT_EQ(message([&] { to_f32(best_backend(), DType::kQ8_0, bytes, floats); }),
+            "cannot read Q8_0 as plain values: F32, F16 and BF16 can be");
+}
+
+TEST(Codec, TakesNothingAndGivesNothing) {
+  for (const Codec& codec : all_codecs()) {
+    encode_rows(best_backend(), codec.dtype, {}, 256, {});
+    decode_rows(best_backend(), codec.dtype, {}, {});
+  }
+}
+
+TEST(Codec, BytesOfARowDoNotDependOnTheRowsAroundIt) {
+  // Three rows of an odd number of super-blocks, at once, one by one, and from an odd address.
+  constexpr std::size_t kRow = 768;
+  std::vector<float> values(3 * kRow);
+  TestNumbers numbers(3);
+  for (float& value : values) value = static_cast<float>(numbers.bell());
+  for (const Codec& codec : all_codecs()) {
+    const std::size_t bytes = row_bytes(codec.dtype, kRow).value();
+    std::vector<std::byte> together(3 * bytes);
+    encode_rows(best_backend(), codec.dtype, values, kRow, together);
+    std::vector<std::byte> shifted(3 * bytes + 1);
+    const std::span<std::byte> apart = std::span(shifted).subspan(1);
+    for (const std::size_t row : {std::size_t{2}, std::size_t{0}, std::size_t{1}}) {
+      encode_rows(best_backend(), codec.dtype, std::span(values).subspan(row * kRow, kRow), kRow,
+                  apart.subspan(row * bytes, bytes));
+    }
+    EXPECT_TRUE(std::equal(together.begin(), together.end(), apart.begin(), apart.end()))
+        << dtype_name(codec.dtype);
+    std::vector<float> decoded(values.size());
+    decode_rows(best_backend(), codec.dtype, apart, decoded);
+    EXPECT_EQ(decoded, decode(best_backend(), codec.dtype, together)) << dtype_name(codec.dtype);
+  }
+}
+
+}  // namespace
+}  // namespace qbuild::kernels
