@@ -1,0 +1,95 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "manifests/decode.h"
+
+namespace qbuild::manifests {
+namespace {
+
+// Nothing after a diagnostic.
+std::optional<Source> decode_source(const YamlNode& model, const Scope& scope) {
+  const auto text = scope.text(model, Section::kModel, "source");
+  if (!text) return std::nullopt;
+  if (text->text.find("://") != std::string::npos) {
+    scope.diagnostics.add(
+        text->at, fmt::format("{}: downloading is not possible yet; fetch the model and give "
+                              "its folder as the source",
+                              quote(text->text)));
+    return std::nullopt;
+  }
+  if (text->text.ends_with(".gguf")) {
+    scope.diagnostics.add(text->at,
+                          fmt::format("{}: a GGUF file cannot be a source yet; give the folder of "
+                                      "the checkpoint that it was made of",
+                                      quote(text->text)));
+    return std::nullopt;
+  }
+  Source source{scope.resolved(*text), {}};
+  source.name = source.folder.path.filename().string();
+  if (source.name.empty()) {
+    scope.diagnostics.add(text->at, fmt::format("{} cannot be a source: give the folder of a "
+                                                "checkpoint",
+                                                quote(text->text)));
+    return std::nullopt;
+  }
+  return source;
+}
+
+std::optional<std::vector<std::string>> decode_licenses(const YamlNode& model, const Scope& scope) {
+  const YamlNode* const list = scope.value(model, Section::kModel, "licenses");
+  if (list == nullptr || !list->is_list()) return std::nullopt;
+  std::vector<std::string> licenses;
+  for (const YamlNode& item : list->items)
+    if (item.is_text()) licenses.push_back(item.text);
+  return licenses;
+}
+
+std::optional<LicenseOverride> decode_license(const YamlNode& model, const Scope& scope) {
+  const YamlNode* const node = scope.value(model, Section::kModel, "license");
+  if (node == nullptr) return std::nullopt;
+  const auto accept = scope.text(*node, Section::kLicense, "accept");
+  const auto reason = scope.text(*node, Section::kLicense, "reason");
+  if (!accept || !reason) return std::nullopt;
+  return LicenseOverride{accept->text, reason->text, node->at};
+}
+
+// The part, unless it is absent or switched off.
+const YamlNode* part(const YamlNode& model, std::string_view key, const Scope& scope) {
+  const YamlNode* const node = scope.value(model, Section::kModel, key);
+  return node != nullptr && node->is_mapping() ? node : nullptr;
+}
+
+}  // namespace
+
+std::optional<Model> decode_model(const TextValue& name, const YamlNode& model, Scope scope) {
+  Model decoded;
+  decoded.name = name.text;
+  decoded.at = name.at;
+  decoded.matrix = scope.values.matrix;
+  scope.values.model = name.text;
+  for (const std::string_view key : {"source", "quants"})
+    if (model.find(key) == nullptr)
+      scope.diagnostics.add(
+          name.at, fmt::format("the model {} needs the key \"{}\"", quote(name.text), key));
+  const auto source = decode_source(model, scope);
+  if (source) scope.values.source_name = source->name;
+  if (const YamlNode* const quants = scope.value(model, Section::kModel, "quants"))
+    decoded.variants = decode_quants(*quants, scope);
+  decoded.chat_template = scope.path(model, Section::kModel, "template");
+  if (const YamlNode* const benchmark = part(model, "benchmark", scope))
+    decoded.benchmark = decode_benchmark(*benchmark, scope);
+  if (const YamlNode* const gates = part(model, "gates", scope))
+    decoded.gates = decode_gates(*gates, scope);
+  decoded.licenses = decode_licenses(model, scope);
+  decoded.license = decode_license(model, scope);
+  if (const YamlNode* const card = part(model, "card", scope))
+    decoded.card_template = scope.path(*card, Section::kCard, "template");
+  if (const YamlNode* const publish = part(model, "publish", scope))
+    decoded.publish = decode_publish(*publish, decoded.variants, scope);
+  if (!source) return std::nullopt;
+  decoded.source = *source;
+  return decoded;
+}
+
+}  // namespace qbuild::manifests

@@ -1,0 +1,66 @@
+#pragma once
+// What is wrong with a manifest, and where. All of a manifest's errors are collected and told at
+// once.
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "manifests/place.h"
+
+namespace qbuild::manifests {
+
+struct Diagnostic {
+  std::string file;          // as the user named it: "qbuild.yaml", "../common.yaml"
+  std::uint32_t line = 0;    // from 1; 0: the file as a whole
+  std::uint32_t column = 0;  // in characters, from 1
+  std::string message;
+  bool operator==(const Diagnostic&) const = default;
+};
+
+// "qbuild.yaml:14:12: unknown quant ...", or "qbuild.yaml: ..." for the file as a whole.
+[[nodiscard]] std::string format(const Diagnostic& diagnostic);
+// One per line, no newline at the end.
+[[nodiscard]] std::string format(std::span<const Diagnostic> diagnostics);
+
+// A file of the manifest: the ones that were named and everything they include.
+struct ManifestFile {
+  std::filesystem::path path;  // absolute, normalized
+  std::string name;            // for messages
+};
+
+// Collects while a manifest is loaded. Anything in a message that looks like a token is blotted
+// out, whoever wrote it: messages reach logs and terminals of others.
+class Diagnostics {
+ public:
+  // Returns the index that places use.
+  std::uint32_t add_file(ManifestFile file);
+  [[nodiscard]] const std::vector<ManifestFile>& files() const { return files_; }
+
+  void add(const Place& at, std::string message);
+  [[nodiscard]] bool empty() const { return found_.empty(); }
+  // So many that looking for more, or for hints, is not worth the time.
+  [[nodiscard]] bool is_full() const { return found_.size() >= 5 * kMaxTold; }
+  // "qbuild.yaml:3:5", to name another place in a message.
+  [[nodiscard]] std::string place_text(const Place& at) const;
+  // Sorted by file, line and column; what was found twice is told once. After kMaxTold only how
+  // many more there are.
+  [[nodiscard]] std::vector<Diagnostic> sorted() const;
+
+  // Nobody reads more; and a hostile file does not fill the terminal.
+  static constexpr std::size_t kMaxTold = 200;
+
+ private:
+  std::vector<ManifestFile> files_;
+  std::vector<std::pair<Place, std::string>> found_;
+};
+
+// True if something in the text looks like a token of the Hub: "hf_" and at least 20 letters or
+// digits.
+[[nodiscard]] bool looks_like_token(std::string_view text);
+
+}  // namespace qbuild::manifests

@@ -1,0 +1,31 @@
+#pragma once
+// The names that a manifest may use for recipes, types and methods. `rules` has the tables behind
+// them and a test that both agree.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/dtype.h"
+
+namespace qbuild::manifests {
+
+// GGUF recipes: F32 F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q6_K.
+[[nodiscard]] std::span<const std::string_view> recipe_names();
+[[nodiscard]] bool is_recipe_name(std::string_view name);
+
+// Types that a recipe's rule may give to a tensor: those that this program encodes.
+[[nodiscard]] std::span<const std::string_view> tensor_types();
+[[nodiscard]] std::optional<DType> tensor_type(std::string_view name);
+
+// Values of `method`.
+[[nodiscard]] std::span<const std::string_view> method_names();
+
+// `unknown quant "Q4_K_X"; did you mean "Q4_K_M"?`, or what is known where nothing is near.
+//   what   "quant", "type", "method"
+//   known  the words that could have stood there
+[[nodiscard]] std::string unknown_word(std::string_view what, std::string_view word,
+                                       std::span<const std::string_view> known);
+
+}  // namespace qbuild::manifests

@@ -1,0 +1,45 @@
+#pragma once
+// What the readers of a model's parts share: where to complain, and what variables stand for. The
+// readers take values that check_shape has passed; what it complained of they pass over in silence.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "manifests/diagnostic.h"
+#include "manifests/keys.h"
+#include "manifests/manifest.h"
+#include "manifests/variables.h"
+#include "manifests/yaml_node.h"
+
+namespace qbuild::manifests {
+
+struct Scope {
+  Diagnostics& diagnostics;
+  const YamlNode* sets = nullptr;  // of the file; null pointer: it has none
+  VariableValues values;
+
+  // The value of a key, if it is there and of a kind that the key accepts.
+  [[nodiscard]] const YamlNode* value(const YamlNode& parent, Section section,
+                                      std::string_view key) const;
+  // Texts with their variables replaced. Nothing if the key is absent, or after a diagnostic.
+  [[nodiscard]] std::optional<TextValue> text(const YamlNode& parent, Section section,
+                                              std::string_view key) const;
+  [[nodiscard]] std::optional<PathValue> path(const YamlNode& parent, Section section,
+                                              std::string_view key) const;
+  // A whole number in the key's range.
+  [[nodiscard]] std::optional<std::uint32_t> whole(const YamlNode& parent, Section section,
+                                                   std::string_view key) const;
+  // One text, such as an item of a list.
+  [[nodiscard]] std::optional<TextValue> expanded(const YamlNode& text, Variables allowed) const;
+  // Relative to the folder of the file that the text stands in.
+  [[nodiscard]] PathValue resolved(const TextValue& text) const;
+
+  // The folder of the file.
+  [[nodiscard]] fs::path folder_of(const Place& at) const;
+  // Complains unless the name can be used.
+  //   what  "a model", "a variant"
+  [[nodiscard]] bool check_name(std::string_view what, const TextValue& name) const;
+};
+
+}  // namespace qbuild::manifests

@@ -1,0 +1,303 @@
+// parse_yaml: the one place that knows the library. Its node interface keeps the last of two equal
+// keys and expands aliases without a bound, so the tree is built from its events.
+
+#include <fmt/core.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <map>
+#include <sstream>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "manifests/limits.h"
+#include "manifests/yaml_node.h"
+
+namespace qbuild::manifests {
+namespace {
+
+// Turns the library's places, a line and a byte in it, into ours, which count characters.
+class Lines {
+ public:
+  Lines(std::string_view text, std::uint32_t file) : text_(text), file_(file) {
+    starts_.push_back(0);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool lone_return = text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
+      if (text[i] == '\n' || lone_return) starts_.push_back(i + 1);
+    }
+  }
+
+  [[nodiscard]] Place place(const YAML::Mark& mark) const {
+    if (mark.line < 0 || mark.column < 0) return {file_, 1, 1};
+    const auto line = std::min(static_cast<std::size_t>(mark.line), starts_.size() - 1);
+    std::uint32_t column = 1;
+    const std::size_t bytes = static_cast<std::size_t>(mark.column);
+    const std::string_view rest = text_.substr(starts_[line]);
+    for (std::size_t i = 0; i < bytes && i < rest.size(); ++i)
+      if ((static_cast<unsigned char>(rest[i]) & 0xc0U) != 0x80U) ++column;
+    return {file_, static_cast<std::uint32_t>(line + 1), column};
+  }
+
+  [[nodiscard]] std::string_view line_text(std::uint32_t line) const {
+    const std::size_t begin = starts_[std::min<std::size_t>(line, starts_.size()) - 1];
+    return text_.substr(begin, text_.substr(begin).find('\n'));
+  }
+
+ private:
+  std::string_view text_;
+  std::uint32_t file_;
+  std::vector<std::size_t> starts_;
+};
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  TreeBuilder(const Lines& lines, Diagnostics& diagnostics)
+      : lines_(lines), diagnostics_(diagnostics) {}
+
+  [[nodiscard]] bool has_document() const { return documents_ > 0; }
+  [[nodiscard]] YamlNode take_root() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) refuse(mark, "a manifest is one document, and here begins a second one");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(mark, anchor, start(mark, YamlNode::Kind::kNull));
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchored_.find(anchor);
+    if (found == anchored_.end()) refuse(mark, "an alias inside of what it stands for");
+    count(mark, count_nodes(found->second));
+    add(mark, YAML::NullAnchor, found->second);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    require_no_tag(mark, tag);
+    YamlNode node = start(mark, YamlNode::Kind::kScalar);
+    node.is_plain = tag != "!";
+    node.text = value;
+    add(mark, anchor, std::move(node));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value style) override {
+    open(mark, tag, anchor, style, YamlNode::Kind::kList);
+  }
+  void OnSequenceEnd() override { close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value style) override {
+    open(mark, tag, anchor, style, YamlNode::Kind::kMapping);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct Open {
+    YamlNode node;
+    YAML::Mark mark;
+    YAML::anchor_t anchor = YAML::NullAnchor;
+    // Of a mapping: the key whose value comes next, and the keys that it has.
+    std::optional<YamlMember> pending;
+    std::unordered_map<std::string, Place> keys;
+  };
+
+  // Ends the parse: after it nothing that follows can be trusted, or paid for.
+  [[noreturn]] void refuse(const YAML::Mark& mark, std::string message) {
+    diagnostics_.add(lines_.place(mark), message);
+    throw Error(ErrorKind::kInvalidInput, std::move(message));
+  }
+
+  void count(const YAML::Mark& mark, std::size_t nodes) {
+    nodes_ += nodes;
+    if (nodes_ > kMaxNodes)
+      refuse(mark, fmt::format("more than {} values, those behind aliases included", kMaxNodes));
+  }
+
+  void require_no_tag(const YAML::Mark& mark, const std::string& tag) {
+    if (!tag.empty() && tag != "?" && tag != "!")
+      refuse(mark, fmt::format("the tag {}: tags are not read; leave it out", quote(tag)));
+  }
+
+  YamlNode start(const YAML::Mark& mark, YamlNode::Kind kind) {
+    count(mark, 1);
+    YamlNode node;
+    node.kind = kind;
+    node.at = lines_.place(mark);
+    return node;
+  }
+
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            YAML::EmitterStyle::value style, YamlNode::Kind kind) {
+    require_no_tag(mark, tag);
+    if (open_.size() >= kMaxDepth)
+      refuse(mark, fmt::format("nested deeper than {} levels", kMaxDepth));
+    if (!open_.empty() && is_waiting_for_key())
+      refuse(mark, "a key must be text, not a list or a mapping");
+    Open& opened = open_.emplace_back();
+    opened.node = start(mark, kind);
+    opened.node.is_plain = style != YAML::EmitterStyle::Flow;
+    opened.mark = mark;
+    opened.anchor = anchor;
+  }
+
+  void close() {
+    Open closed = std::move(open_.back());
+    open_.pop_back();
+    add(closed.mark, closed.anchor, std::move(closed.node));
+  }
+
+  [[nodiscard]] bool is_waiting_for_key() const {
+    return open_.back().node.is_mapping() && !open_.back().pending;
+  }
+
+  void add(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode node) {
+    if (anchor != YAML::NullAnchor) {
+      // The copy is paid for too: anchors can be nested.
+      count(mark, count_nodes(node));
+      anchored_[anchor] = node;
+    }
+    if (open_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Open& parent = open_.back();
+    if (parent.node.is_list()) {
+      parent.node.items.push_back(std::move(node));
+    } else if (!parent.pending) {
+      begin_member(mark, parent, node);
+    } else {
+      parent.pending->value = std::move(node);
+      const auto [known, is_new] = parent.keys.emplace(parent.pending->key, parent.pending->at);
+      if (is_new)
+        parent.node.members.push_back(std::move(*parent.pending));
+      else
+        diagnostics_.add(parent.pending->at, fmt::format("duplicate key {}; the first one is at {}",
+                                                         quote(parent.pending->key),
+                                                         diagnostics_.place_text(known->second)));
+      parent.pending.reset();
+    }
+  }
+
+  void begin_member(const YAML::Mark& mark, Open& parent, const YamlNode& key) {
+    if (!key.is_scalar()) refuse(mark, "a key must be text");
+    if (key.text == "<<" && key.is_plain)
+      refuse(mark, "merge keys (<<) are not read; use defaults or include");
+    parent.pending = YamlMember{key.text, lines_.place(mark), {}};
+  }
+
+  const Lines& lines_;
+  Diagnostics& diagnostics_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, YamlNode> anchored_;
+  YamlNode root_;
+  std::size_t nodes_ = 0;
+  int documents_ = 0;
+};
+
+// The first byte that does not belong to well-formed UTF-8 text, or the size. NUL counts as such a
+// byte.
+std::size_t first_bad_byte(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    std::size_t more = 0;
+    std::uint32_t code = lead;
+    std::uint32_t least = 1;
+    if (lead >= 0xf0 && lead < 0xf5) {
+      more = 3, code = lead & 0x07U, least = 0x10000;
+    } else if (lead >= 0xe0 && lead < 0xf0) {
+      more = 2, code = lead & 0x0fU, least = 0x800;
+    } else if (lead >= 0xc0 && lead < 0xe0) {
+      more = 1, code = lead & 0x1fU, least = 0x80;
+    } else if (lead >= 0x80) {
+      return at;
+    }
+    if (text.size() - at <= more) return at;
+    for (std::size_t i = 1; i <= more; ++i) {
+      const auto next = static_cast<unsigned char>(text[at + i]);
+      if ((next & 0xc0U) != 0x80U) return at;
+      code = code << 6U | (next & 0x3fU);
+    }
+    if (code < least || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return at;
+    at += more + 1;
+  }
+  return at;
+}
+
+Place place_of_byte(std::string_view text, std::size_t offset, std::uint32_t file) {
+  Place place{file, 1, 1};
+  for (const char c : text.substr(0, offset)) {
+    if (c == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U) {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+// "{word}" outside quotes is the usual reason why a line with variables is not YAML.
+bool has_bare_braces(std::string_view line) {
+  char quote_mark = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quote_mark != 0) {
+      if (c == quote_mark) quote_mark = 0;
+    } else if (c == '"' || c == '\'') {
+      quote_mark = c;
+    } else if (c == '{') {
+      std::size_t end = i + 1;
+      while (end < line.size() && ((line[end] >= 'a' && line[end] <= 'z') || line[end] == '_' ||
+                                   line[end] == '.' || (line[end] >= '0' && line[end] <= '9')))
+        ++end;
+      if (end > i + 1 && end < line.size() && line[end] == '}') return true;
+    }
+  }
+  return false;
+}
+
+std::string syntax_message(const Lines& lines, const Place& at, const std::string& reason) {
+  std::string message = "this is not YAML: " + reason;
+  if (has_bare_braces(lines.line_text(at.line)))
+    message += "; a value with a variable such as {model} must stand in quotes";
+  else if (lines.line_text(at.line).starts_with('\t'))
+    message += "; lines are indented by spaces, not by tabs";
+  return message;
+}
+
+}  // namespace
+
+std::optional<YamlNode> parse_yaml(const std::string& text, std::uint32_t file,
+                                   Diagnostics& diagnostics) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  const std::string_view content =
+      std::string_view(text).substr(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  if (const std::size_t bad = first_bad_byte(content); bad < content.size()) {
+    diagnostics.add(place_of_byte(content, bad, file), "this is not UTF-8 text");
+    return std::nullopt;
+  }
+  const Lines lines(content, file);
+  TreeBuilder builder(lines, diagnostics);
+  try {
+    std::istringstream stream{std::string(content)};
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::Exception& error) {
+    const Place at = lines.place(error.mark);
+    diagnostics.add(at, syntax_message(lines, at, error.msg));
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // the builder refused and said why
+  }
+  YamlNode root = builder.has_document() ? builder.take_root() : YamlNode{};
+  if (root.kind == YamlNode::Kind::kNull) root.at = {file, 1, 1};
+  return root;
+}
+
+}  // namespace qbuild::manifests
