@@ -1,0 +1,45 @@
+#pragma once
+// Reading content once: hashing a file, and copying one while hashing it. Memory is bounded by one
+// buffer, whatever the file's size.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/file_system.h"
+
+namespace qbuild::cache {
+
+struct Content {
+  Digest sha256;
+  std::uint64_t size_bytes = 0;
+  bool operator==(const Content&) const = default;
+};
+
+// Called with the bytes of each piece; may be empty.
+using ProgressFn = std::function<void(std::uint64_t piece_bytes)>;
+
+[[nodiscard]] Content hash_file(FileSystem& file_system, const fs::path& path,
+                                const ProgressFn& progress = {});
+
+// Copies `from` to the new file `to`, flushed. Returns what was copied; the caller compares. Throws
+// kExhausted "copy ... needs N bytes, M are free" before the first byte if the disk says so.
+Content copy_file(FileSystem& file_system, const fs::path& from, const fs::path& to,
+                  std::uint64_t size_bytes);
+
+// Makes the bytes of a finished file durable, whoever wrote them.
+void flush_file(FileSystem& file_system, const fs::path& path);
+
+// Makes a finished file read-only and its bytes durable. It keeps its name.
+void seal_file(FileSystem& file_system, const fs::path& path);
+
+// Creates a folder and makes its name durable. Nothing to do if it is there.
+void ensure_folder(FileSystem& file_system, const fs::path& folder);
+
+// Names in a folder; none if there is no such folder.
+[[nodiscard]] std::vector<std::string> list_if_there(FileSystem& file_system,
+                                                     const fs::path& folder);
+
+}  // namespace qbuild::cache

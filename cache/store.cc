@@ -1,0 +1,229 @@
+#include "cache/store.h"
+
+#include <fmt/core.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "base/error.h"
+#include "cache/content.h"
+#include "cache/text.h"
+
+namespace qbuild::cache {
+namespace {
+
+constexpr std::string_view kFormatMagic = "qbuild-store ";
+constexpr std::uint64_t kMaxFormatBytes = 64;
+constexpr std::size_t kMaxDamagedNameBytes =
+    64;  // a digest; longer names are nobody's but an intruder's
+constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+
+// Runs `body`; a failure that another folder would not have says how to choose one.
+template <typename Body>
+decltype(auto) at_store(const fs::path& root, Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (Error& error) {
+    if (error.kind() == ErrorKind::kDenied || error.kind() == ErrorKind::kExhausted)
+      error.add_context(
+          fmt::format("store {} ($QBUILD_STORE or --store names another folder)", root.string()));
+    throw;
+  }
+}
+
+fs::path sharded(const fs::path& folder, const Digest& digest) {
+  const std::string hex = digest.hex();
+  return folder / hex.substr(0, 2) / hex;
+}
+
+void check_format(FileSystem& file_system, const fs::path& path) {
+  const std::string text = read_file(file_system, path, kMaxFormatBytes);
+  if (text == fmt::format("{}{}\n", kFormatMagic, kStoreVersion)) return;
+  if (text.substr(0, kFormatMagic.size()) != kFormatMagic)
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("{}: this is no store's format file; give $QBUILD_STORE a folder of its own",
+                    path.string()));
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("{}: the store has another format than {}, which is the one this qbuild "
+                          "reads; give $QBUILD_STORE another folder",
+                          path.string(), kStoreVersion));
+}
+
+}  // namespace
+
+Store::Store(FileSystem& file_system, Clock& clock, fs::path root)
+    : file_system_(file_system), clock_(clock), root_(std::move(root)) {
+  at_store(root_, [&] {
+    const fs::path format = root_ / "format";
+    if (file_system_.stat(format)) {
+      check_format(file_system_, format);
+      return;
+    }
+    for (const char* folder : {"blobs", "records", "locks", "tmp", "damaged"})
+      file_system_.create_directories(root_ / folder);
+    file_system_.flush_directory(root_);
+    publish_file(file_system_, format,
+                 as_bytes(fmt::format("{}{}\n", kFormatMagic, kStoreVersion)));
+  });
+}
+
+fs::path Store::blob_path(const Digest& sha256) const {
+  return sharded(root_ / "blobs", sha256);
+}
+
+fs::path Store::record_path(const Digest& key) const {
+  return sharded(root_ / "records", key);
+}
+
+bool Store::has_blob(const Digest& sha256, std::uint64_t size_bytes) const {
+  const std::optional<FileStat> there = file_system_.stat(blob_path(sha256));
+  return there && there->kind == FileStat::Kind::kRegular && there->size_bytes == size_bytes;
+}
+
+bool Store::verify_blob(const Digest& sha256, std::uint64_t size_bytes) {
+  const fs::path path = blob_path(sha256);
+  if (!file_system_.stat(path)) return false;
+  if (has_blob(sha256, size_bytes) && hash_file(file_system_, path).sha256 == sha256) return true;
+  move_to_damaged(path, "blob");
+  return false;
+}
+
+void Store::adopt(const fs::path& staged, const Digest& sha256, std::uint64_t size_bytes) {
+  at_store(root_, [&] {
+    const std::string what = fmt::format("blob {} ({} bytes)", sha256.hex(), size_bytes);
+    with_context(what, [&] {
+      const fs::path blob = blob_path(sha256);
+      if (has_blob(sha256, size_bytes)) {
+        // Another process may have renamed it a moment ago and not yet flushed the name.
+        file_system_.flush_directory(blob.parent_path());
+        file_system_.remove(staged);
+        return;
+      }
+      if (file_system_.stat(blob)) move_to_damaged(blob, "blob");
+      const std::optional<FileStat> found = file_system_.stat(staged);
+      if (!found)
+        throw Error(ErrorKind::kNotFound, fmt::format("{} is not there", staged.string()));
+      if (found->size_bytes != size_bytes)
+        throw Error(ErrorKind::kCorrupt,
+                    fmt::format("{} has {} bytes", staged.string(), found->size_bytes));
+      ensure_folder(file_system_, blob.parent_path());
+      const std::optional<FileStat> folder = file_system_.stat(blob.parent_path());
+      if (folder && folder->device == found->device) {
+        seal_file(file_system_, staged);
+        file_system_.rename(staged, blob);
+      } else {
+        const Scratch scratch = make_scratch();
+        const fs::path copy = scratch.path() / "blob";
+        if (copy_file(file_system_, staged, copy, size_bytes) != Content{sha256, size_bytes})
+          throw Error(ErrorKind::kCorrupt, fmt::format("{} has other content", staged.string()));
+        seal_file(file_system_, copy);
+        file_system_.rename(copy, blob);
+        file_system_.remove(staged);
+      }
+      file_system_.flush_directory(blob.parent_path());
+    });
+  });
+}
+
+std::optional<Record> Store::find_record(const Digest& key) {
+  const fs::path path = record_path(key);
+  if (!file_system_.stat(path)) return std::nullopt;
+  try {
+    Record record = parse_record(read_file(file_system_, path, kMaxRecordBytes));
+    if (record.key == key) return record;
+  } catch (const Error& error) {
+    // Removed since the stat: absent. Damaged or larger than any record: below. Else: the disk's
+    // trouble.
+    if (error.kind() == ErrorKind::kNotFound) return std::nullopt;
+    if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kExhausted) throw;
+  }
+  move_to_damaged(path, "record");
+  return std::nullopt;
+}
+
+void Store::publish_record(const Digest& key, const std::string& bytes) {
+  const fs::path path = record_path(key);
+  // Prepared in a scratch folder, not beside: what a crash leaves is then swept like any other
+  // scratch.
+  const Scratch scratch = make_scratch();
+  const fs::path staged = scratch.path() / "record";
+  const std::unique_ptr<WritableFile> file = file_system_.create(staged, CreateMode::kExclusive);
+  file->append(as_bytes(bytes));
+  file->close();
+  seal_file(file_system_, staged);
+  ensure_folder(file_system_, path.parent_path());
+  file_system_.rename(staged, path);
+  file_system_.flush_directory(path.parent_path());
+}
+
+void Store::put_record(const Record& record) {
+  for (const FileEntry& file : record.artifact.files) {
+    if (record.inline_files.count(file.name) != 0 || has_blob(file.sha256, file.size_bytes))
+      continue;
+    throw Error(
+        ErrorKind::kNotFound,
+        fmt::format("record {}: its file \"{}\" (blob {}, {} bytes) is not in the store; build "
+                    "again to make it",
+                    record.key.hex(), file.name, file.sha256.hex(), file.size_bytes));
+  }
+  const std::string bytes = serialize(record);
+  if (bytes.size() > kMaxRecordBytes)
+    throw Error(ErrorKind::kExhausted,
+                fmt::format("record {}: {} bytes are more than the {} that a record may have",
+                            record.key.hex(), bytes.size(), kMaxRecordBytes));
+  const std::optional<Record> there = find_record(record.key);
+  if (there && is_complete(*there)) return;
+  at_store(root_, [&] {
+    with_context(fmt::format("record {} ({} bytes)", record.key.hex(), bytes.size()),
+                 [&] { publish_record(record.key, bytes); });
+  });
+}
+
+bool Store::is_complete(const Record& record) const {
+  for (const FileEntry& file : record.artifact.files) {
+    if (record.inline_files.count(file.name) == 0 && !has_blob(file.sha256, file.size_bytes))
+      return false;
+  }
+  return true;
+}
+
+std::unique_ptr<FileLock> Store::lock_key(const Digest& key, LockWait wait) {
+  return at_store(root_, [&] {
+    const fs::path path = sharded(root_ / "locks", key);
+    file_system_.create_directories(path.parent_path());
+    return file_system_.lock(path, wait);
+  });
+}
+
+Scratch Store::make_scratch() {
+  return at_store(root_, [&] { return cache::make_scratch(file_system_, root_ / "tmp"); });
+}
+
+Materialized Store::materialize(const Digest& sha256, std::uint64_t size_bytes,
+                                const fs::path& to) {
+  const fs::path blob = blob_path(sha256);
+  try {
+    return cache::materialize(file_system_, blob, {sha256, size_bytes}, to);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCorrupt) move_to_damaged(blob, "blob");
+    throw;
+  }
+}
+
+void Store::move_to_damaged(const fs::path& path, std::string_view kind) {
+  try {
+    const fs::path folder = root_ / "damaged";
+    ensure_folder(file_system_, folder);
+    const std::string name = path.filename().string().substr(0, kMaxDamagedNameBytes);
+    file_system_.rename(path, folder / fmt::format("{}-{}-{}-{}", kind, name,
+                                                   clock_.unix_ns() / kNsPerSecond, unique_name()));
+    file_system_.flush_directory(path.parent_path());
+  } catch (const Error& error) {
+    // kNotFound: another process was first. kDenied: a store that one may only read; what is
+    // damaged stays where it is and counts as absent all the same.
+    if (error.kind() != ErrorKind::kNotFound && error.kind() != ErrorKind::kDenied) throw;
+  }
+}
+
+}  // namespace qbuild::cache

@@ -1,0 +1,123 @@
+#pragma once
+// The store: blobs by SHA-256 and records by action key, under one root that many processes and
+// manifests share, also on a network file system. docs/store.md describes every file in it.
+//
+//   format                "qbuild-store 1\n"
+//   blobs/ab/abcdef...    content, read-only
+//   records/ab/abcdef...  cache/record.h
+//   locks/ab/abcdef...    one empty file per key that was ever locked
+//   tmp/<unique>/         scratch folders of running actions
+//   damaged/              what did not hold what its name says; nothing reads it
+//
+// Everything is published by write beside, flush, rename, flush folder. Any thread, any process. An
+// Error kDenied or kExhausted names the root and $QBUILD_STORE as the way out.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file_system.h"
+#include "cache/materialize.h"
+#include "cache/record.h"
+#include "cache/scratch.h"
+
+namespace qbuild::cache {
+
+// Of the folder's layout and of every file in it. Another one is refused (kUnsupported), never
+// guessed at. Version history: 1 first.
+inline constexpr std::uint32_t kStoreVersion = 1;
+
+struct StoreStats {
+  std::uint64_t blobs = 0;
+  std::uint64_t blob_bytes = 0;
+  std::uint64_t records = 0;
+  std::uint64_t record_bytes = 0;
+  std::uint64_t scratch_bytes = 0;
+  std::uint64_t damaged_bytes = 0;
+};
+
+struct Damage {
+  fs::path path;
+  std::string what;  // "content has digest 12ab..., its name says 34cd..."
+};
+
+struct VerifyReport {
+  std::uint64_t blobs_checked = 0;
+  std::uint64_t records_checked = 0;
+  std::uint64_t bytes_hashed = 0;
+  std::vector<Damage>
+      damages;  // each was moved to damaged/ so that it is made again; sorted by path
+};
+
+class Store {
+ public:
+  // Creates the folders where there is no store yet; a store that is there costs one read. Both
+  // references must outlive the store.
+  Store(FileSystem& file_system, Clock& clock, fs::path root);
+
+  [[nodiscard]] const fs::path& root() const { return root_; }
+
+  // --- blobs
+  [[nodiscard]] fs::path blob_path(const Digest& sha256) const;
+  // There, with that size. One stat. Whoever remembers the blob's size, mtime and inode from when
+  // it was stored (a state file, cache/index.h) and sees others now calls verify_blob before using
+  // it.
+  [[nodiscard]] bool has_blob(const Digest& sha256, std::uint64_t size_bytes) const;
+  // Reads and hashes it. False if it is not there, or was not what its name says and was moved to
+  // damaged/.
+  [[nodiscard]] bool verify_blob(const Digest& sha256, std::uint64_t size_bytes);
+  // Moves a finished, hashed, not yet flushed file into the store (same file system: a rename; else
+  // a copy, hashed again). Flushes it first. If the blob is there already the staged file is
+  // removed.
+  void adopt(const fs::path& staged, const Digest& sha256, std::uint64_t size_bytes);
+
+  // --- records
+  [[nodiscard]] fs::path record_path(const Digest& key) const;
+  // Absent: nothing. Damaged: nothing too, after moving it to damaged/ (it is then made again).
+  [[nodiscard]] std::optional<Record> find_record(const Digest& key);
+  // All its blobs must be in the store (kNotFound otherwise). A complete record that is there
+  // already is left as it is; an incomplete one is replaced.
+  void put_record(const Record& record);
+
+  // Every file of the artifact is there (blobs with their sizes, or inline in the record).
+  [[nodiscard]] bool is_complete(const Record& record) const;
+
+  // --- work
+  // Between processes: one holder per key. kTry: null if taken. Look for the record again once it
+  // is held.
+  [[nodiscard]] std::unique_ptr<FileLock> lock_key(const Digest& key, LockWait wait);
+  [[nodiscard]] Scratch make_scratch();
+
+  // The blob under a user's name: see cache/materialize.h. A blob that turns out to be damaged is
+  // moved to damaged/ before kCorrupt is thrown, so that the next build makes it again.
+  Materialized materialize(const Digest& sha256, std::uint64_t size_bytes, const fs::path& to);
+
+  // --- care
+  [[nodiscard]] StoreStats stats() const;
+  // Hashes everything. `progress` is called with bytes done; may be empty.
+  VerifyReport verify(const std::function<void(std::uint64_t bytes_done)>& progress);
+  // Removes scratch folders that no living process owns. Called when an engine starts.
+  void remove_abandoned_scratch();
+  // The keys of all records, sorted; their content is not looked at. For rebuilding the index.
+  [[nodiscard]] std::vector<Digest> record_keys() const;
+
+ private:
+  void move_to_damaged(const fs::path& path, std::string_view kind);
+  void publish_record(const Digest& key, const std::string& bytes);
+  void verify_blobs(const std::function<void(std::uint64_t)>& progress, VerifyReport& report);
+  void verify_records(VerifyReport& report);
+  void note_damage(VerifyReport& report, const fs::path& path, std::string_view kind,
+                   std::string what);
+
+  FileSystem& file_system_;
+  Clock& clock_;
+  fs::path root_;
+};
+
+}  // namespace qbuild::cache

@@ -1,0 +1,57 @@
+#include "cache/text.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+
+#include "base/json.h"
+
+namespace qbuild::cache {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  // JSON is where such text goes: what it cannot carry it replaces, and that shows.
+  const Json carried{text};
+  return Json::parse(carried.dump()) == carried;
+}
+
+bool is_lower_hex(std::string_view text) {
+  return !text.empty() && text.find_first_not_of(kHexDigits) == std::string_view::npos;
+}
+
+std::string to_hex(std::string_view bytes) {
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    hex.push_back(kHexDigits[byte >> 4u]);
+    hex.push_back(kHexDigits[byte & 15u]);
+  }
+  return hex;
+}
+
+std::string from_hex(std::string_view hex) {
+  std::string bytes;
+  bytes.reserve(hex.size() / 2);
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes.push_back(static_cast<char>(kHexDigits.find(hex[i]) * 16 + kHexDigits.find(hex[i + 1])));
+  }
+  return bytes;
+}
+
+std::string unique_name() {
+  std::random_device source;
+  std::string bytes;
+  for (int word = 0; word < 4; ++word) {
+    const std::uint32_t random = source();
+    for (unsigned shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<char>(random >> shift));
+  }
+  return to_hex(bytes);
+}
+
+}  // namespace qbuild::cache

@@ -1,0 +1,45 @@
+#include "cache/text.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+namespace qbuild::cache {
+namespace {
+
+TEST(Text, AcceptsUtf8OfEveryLength) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("plain"));
+  EXPECT_TRUE(is_utf8("\xC3\xBC \xE2\x82\xAC \xF0\x9F\x98\x80 \xF4\x8F\xBF\xBF"));
+}
+
+TEST(Text, RejectsOverlongSurrogateTruncatedAndTooLargeUtf8) {
+  for (const char* bad :
+       {"\xC0\xAF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xA0\x80", "\xC3", "\xE2\x82",
+        "\xF4\x90\x80\x80", "\x80", "\xFF", "\xF0\x9F\x98", "\xC3(", "\xE2\x82("})
+    EXPECT_FALSE(is_utf8(bad)) << to_hex(bad);
+}
+
+TEST(Text, TellsLowerHexFromAnythingElse) {
+  EXPECT_TRUE(is_lower_hex("0123456789abcdef"));
+  EXPECT_FALSE(is_lower_hex(""));
+  EXPECT_FALSE(is_lower_hex("AB"));
+  EXPECT_FALSE(is_lower_hex("0g"));
+}
+
+TEST(Text, HexReadsBackEveryByte) {
+  std::string bytes;
+  for (int i = 0; i < 256; ++i) bytes.push_back(static_cast<char>(i));
+  EXPECT_EQ(from_hex(to_hex(bytes)), bytes);
+  EXPECT_EQ(to_hex("\x01\xFE"), "01fe");
+}
+
+TEST(Text, UniqueNamesDiffer) {
+  std::set<std::string> names;
+  for (int i = 0; i < 100; ++i) names.insert(unique_name());
+  EXPECT_EQ(names.size(), 100u);
+  EXPECT_EQ(names.begin()->size(), 32u);
+}
+
+}  // namespace
+}  // namespace qbuild::cache
