@@ -1,0 +1,40 @@
+#pragma once
+// The output of one action: a file in .qbuild/logs/, begun anew by each run of the target, and its
+// last lines at hand for a failure's report.
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_system.h"
+#include "engine/report.h"
+
+namespace qbuild::engine {
+
+// Beyond it a log is cut, and says so.
+inline constexpr std::uint64_t kMaxLogBytes = 16u << 20;
+
+class ActionLog {
+ public:
+  // Nothing is written before the first line, except that an older log is removed. A log that
+  // cannot be written is not worth failing an action for: its lines are then only kept for tail().
+  ActionLog(FileSystem& files, fs::path path);
+  // Control characters other than tabs are dropped: a log is read on terminals.
+  void append(std::string_view line);
+  // At most kLogTailLines.
+  [[nodiscard]] std::vector<std::string> tail() const;
+
+ private:
+  void write(std::string_view text);
+
+  FileSystem& files_;
+  fs::path path_;
+  std::unique_ptr<WritableFile> file_;
+  std::uint64_t written_bytes_ = 0;
+  bool is_off_ = false;
+  std::deque<std::string> tail_;
+};
+
+}  // namespace qbuild::engine

@@ -1,0 +1,86 @@
+#pragma once
+// The seam to where actions run: in this process, in worker processes, some day on a cluster. An
+// executor takes batches and answers with events in a queue; it decides nothing about order,
+// resources or retries.
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/rule.h"
+
+namespace qbuild::engine {
+
+// Of the action with that id.
+struct ExecutorEvent {
+  struct Started {};
+  struct Progress {
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+    std::string unit;
+  };
+  struct Log {
+    std::string line;
+  };
+  // Exactly one Done, Failed or NotRun ends an action.
+  struct Done {
+    ActionResult result;
+    double seconds = 0;
+    std::uint64_t peak_memory_bytes = 0;
+  };
+  struct Failed {
+    Error error{ErrorKind::kInternal, ""};
+    double seconds = 0;
+  };
+  // Its batch broke down before it was begun; it may be given to an executor again.
+  struct NotRun {};
+
+  std::string id;
+  std::variant<Started, Progress, Log, Done, Failed, NotRun> what;
+};
+
+// From the executors' threads to the engine's loop.
+class EventQueue {
+ public:
+  void push(ExecutorEvent event);
+  // Wakes the loop without an event (a stop was asked for).
+  void wake();
+  // Everything that is there; waits up to `timeout` for the first one.
+  [[nodiscard]] std::vector<ExecutorEvent> take(std::chrono::nanoseconds timeout);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<ExecutorEvent> events_;
+  bool woken_ = false;
+};
+
+class Executor {
+ public:
+  // Stops what runs (as cancel does) and waits for its end.
+  virtual ~Executor() = default;
+  // One rule for all of a batch; its actions run one after another. Does not block. Failing to
+  // start is an event too.
+  virtual void start(std::vector<ActionRequest> batch) = 0;
+  // Asks everything that runs to stop, and ends it by force after kCancelGrace. Each action still
+  // ends with an event (Failed with kCancelled, or Done if it was quicker). Does not block.
+  virtual void cancel() = 0;
+};
+
+// Longer than a worker takes to end by itself (kWorkerGrace), so that it can end the tools it
+// started.
+inline constexpr std::chrono::milliseconds kCancelGrace{4000};
+
+// Makes an executor that reports to the queue, which outlives it.
+using ExecutorFactory = std::function<std::unique_ptr<Executor>(EventQueue& events)>;
+
+}  // namespace qbuild::engine

@@ -1,0 +1,215 @@
+#include "engine/finisher.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/machine.h"
+#include "cache/index.h"
+#include "engine/fence.h"
+#include "engine/last_run.h"
+#include "engine/project_records.h"
+
+namespace qbuild::engine {
+namespace {
+
+Json machine_json() {
+  const Machine machine = this_machine();
+  return Json::object({{"cpu", machine.cpu_model},
+                       {"vector_units", machine.vector_units},
+                       {"cores", machine.cores},
+                       {"memory_bytes", machine.memory_bytes}});
+}
+
+void check_name(std::set<std::string>& names, const std::string& name) {
+  if (!cache::is_canonical_name(name)) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("it made a file with an unusable name: {}", Json(name).dump()));
+  }
+  if (!names.insert(name).second) {
+    throw Error(ErrorKind::kInvalidInput, fmt::format("it made two files named {}", name));
+  }
+}
+
+void check_file(FileSystem& files, const fs::path& scratch, const ProducedFile& file) {
+  const fs::path below =
+      file.path.lexically_normal().lexically_relative(scratch.lexically_normal());
+  if (below.empty() || *below.begin() == "..") {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("it left {} outside of its scratch folder", file.path.string()));
+  }
+  const std::optional<FileStat> stat = files.stat(file.path);
+  if (!stat || stat->kind != FileStat::Kind::kRegular || stat->size_bytes != file.size_bytes) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("{} is not the file of {} bytes that it said it made", file.name,
+                            file.size_bytes));
+  }
+}
+
+// The inline files that stay inline; larger ones become files in scratch, to be blobs.
+std::vector<ProducedFile> move_large_inline(FileSystem& files, const FinishJob& job,
+                                            std::map<std::string, std::string>& inline_files) {
+  std::vector<ProducedFile> moved;
+  std::erase_if(inline_files, [&](const auto& entry) {
+    const auto& [name, bytes] = entry;
+    if (bytes.size() <= cache::kMaxInlineBytes) return false;
+    const fs::path path = job.scratch / fmt::format("inline-{}", moved.size());
+    const auto file = files.create(path, CreateMode::kExclusive);
+    file->append(as_bytes(bytes));
+    file->close();
+    moved.push_back(
+        {.name = name, .path = path, .sha256 = sha256(bytes), .size_bytes = bytes.size()});
+    return true;
+  });
+  return moved;
+}
+
+bool is_same_file(FileSystem& files, const fs::path& a, const fs::path& b) {
+  const std::optional<FileStat> one = files.stat(a);
+  const std::optional<FileStat> other = files.stat(b);
+  return one && other && one->device == other->device && one->inode == other->inode;
+}
+
+}  // namespace
+
+cache::Record make_record(const Environment& environment, const Node& node, const FinishJob& job,
+                          std::string_view tool_version) {
+  std::set<std::string> names;
+  cache::Record record;
+  record.key = job.key.digest;
+  record.key_text = job.key.text;
+  record.rule = node.rule;
+  for (const ProducedFile& file : job.result.files) {
+    check_name(names, file.name);
+    check_file(environment.files, job.scratch, file);
+    record.artifact.files.push_back(
+        {.name = file.name, .sha256 = file.sha256, .size_bytes = file.size_bytes});
+  }
+  for (const auto& [name, bytes] : job.result.inline_files) {
+    check_name(names, name);
+    record.artifact.files.push_back(
+        {.name = name, .sha256 = sha256(bytes), .size_bytes = bytes.size()});
+  }
+  if (record.artifact.files.empty()) {
+    throw Error(ErrorKind::kInvalidInput, "it made nothing, and nothing is no output");
+  }
+  std::sort(record.artifact.files.begin(), record.artifact.files.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  record.artifact.facets = job.result.facets;
+  record.artifact.facts = job.result.facts;
+  record.inline_files = job.result.inline_files;
+  record.started_unix_ns = job.started_unix_ns;
+  record.seconds = job.seconds;
+  record.peak_memory_bytes = job.peak_memory_bytes;
+  record.machine = machine_json();
+  record.tool_version = tool_version;
+  return record;
+}
+
+void export_outputs(const Environment& environment, const Node& node, const NodeValue& value) {
+  for (const Export& wanted : resolved_exports(node, value.artifact)) {
+    const cache::FileEntry* const file = value.artifact.find(wanted.name);
+    if (environment.stats.is_unchanged(wanted.path, file->sha256)) continue;
+    const auto inline_file = value.inline_files.find(wanted.name);
+    if (inline_file != value.inline_files.end()) {
+      publish_file(environment.files, wanted.path, as_bytes(inline_file->second));
+    } else {
+      const fs::path blob = environment.store.blob_path(file->sha256);
+      if (!is_same_file(environment.files, blob, wanted.path)) {
+        environment.store.materialize(file->sha256, file->size_bytes, wanted.path);
+      }
+    }
+    environment.stats.note(wanted.path, file->sha256);
+  }
+}
+
+Finisher::Finisher(const Environment& environment, const ProjectFiles& project, const Graph& graph,
+                   std::string tool_version, EventQueue& events)
+    : environment_(environment),
+      project_(project),
+      graph_(graph),
+      tool_version_(std::move(tool_version)),
+      events_(events),
+      thread_([this] { run(); }) {}
+
+Finisher::~Finisher() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_closing_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Finisher::submit(FinishJob job) {
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+  }
+  changed_.notify_all();
+}
+
+std::vector<Finished> Finisher::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(finished_, {});
+}
+
+void Finisher::run() {
+  for (;;) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return is_closing_ || !jobs_.empty(); });
+    if (jobs_.empty()) return;
+    const FinishJob job = std::move(jobs_.front());
+    jobs_.pop_front();
+    lock.unlock();
+    Finished finished{.node = job.node, .value = std::nullopt, .error = std::nullopt};
+    finished.error = run_fenced([&] { finished = finish(job); }, [] { return false; });
+    lock.lock();
+    finished_.push_back(std::move(finished));
+    lock.unlock();
+    events_.wake();
+  }
+}
+
+Finished Finisher::finish(const FinishJob& job) {
+  const Node& node = graph_.node(job.node);
+  cache::Store& store = environment_.store;
+  for (const Witness& source : job.sources) {
+    if (!agrees(source, environment_.files.stat(source.path))) {
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("{} changed while it was read; run again when nothing writes to it",
+                              source.path.string()));
+    }
+  }
+  cache::Record record = make_record(environment_, node, job, tool_version_);
+  std::vector<ProducedFile> produced = job.result.files;
+  const std::vector<ProducedFile> moved =
+      move_large_inline(environment_.files, job, record.inline_files);
+  produced.insert(produced.end(), moved.begin(), moved.end());
+  for (const ProducedFile& file : produced) {
+    with_context(file.name, [&] { store.adopt(file.path, file.sha256, file.size_bytes); });
+    if (environment_.index == nullptr) continue;
+    const std::optional<FileStat> stat = environment_.files.stat(store.blob_path(file.sha256));
+    if (stat) environment_.index->note_blob(file.sha256, cache::blob_stamp(*stat));
+  }
+  const bool is_project = environment_.rules.traits(node.rule).caching == Caching::kProject;
+  if (is_project) {
+    write_project_record(environment_.files, project_, node.target, record);
+  } else {
+    store.put_record(record);
+  }
+  if (environment_.index != nullptr) {
+    environment_.index->note_run({.rule = node.rule,
+                                  .history_key = node.target,
+                                  .outcome = "ok",
+                                  .started_unix_ns = record.started_unix_ns,
+                                  .seconds = record.seconds,
+                                  .peak_memory_bytes = record.peak_memory_bytes});
+  }
+  NodeValue value = value_of_record(record, store);
+  export_outputs(environment_, node, value);
+  return {.node = job.node, .value = std::move(value), .error = std::nullopt};
+}
+
+}  // namespace qbuild::engine

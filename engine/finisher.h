@@ -1,0 +1,85 @@
+#pragma once
+// What turns the result of an action into something that others may rely on: its files go into the
+// store, its record is written, its outputs appear under the user's names. Flushing gigabytes takes
+// a while, so a thread of its own does it while the engine's loop goes on.
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "cache/record.h"
+#include "engine/environment.h"
+#include "engine/executor.h"
+#include "engine/graph.h"
+#include "engine/key.h"
+#include "engine/node_value.h"
+#include "engine/project_files.h"
+#include "engine/rule.h"
+#include "engine/witness.h"
+
+namespace qbuild::engine {
+
+struct FinishJob {
+  NodeId node;
+  Key key;
+  fs::path scratch;
+  std::vector<Witness> sources;  // of the user's files that it read: as they were before
+  ActionResult result;
+  std::int64_t started_unix_ns = 0;
+  double seconds = 0;
+  std::uint64_t peak_memory_bytes = 0;
+};
+
+struct Finished {
+  NodeId node;
+  std::optional<NodeValue> value;  // else:
+  std::optional<Error> error;
+};
+
+// The record of a result. Throws Error (kInvalidInput) for what a rule may not return: no file at
+// all, two files of one name, a name that is not canonical, a file outside of scratch or of another
+// size than told.
+[[nodiscard]] cache::Record make_record(const Environment& environment, const Node& node,
+                                        const FinishJob& job, std::string_view tool_version);
+
+// Puts a value's files under the names of the node's exports. What is there already and unchanged
+// since is left alone, at the price of a stat. Throws Error.
+void export_outputs(const Environment& environment, const Node& node, const NodeValue& value);
+
+class Finisher {
+ public:
+  // All must outlive it. `events` is woken when something is finished.
+  Finisher(const Environment& environment, const ProjectFiles& project, const Graph& graph,
+           std::string tool_version, EventQueue& events);
+  // Finishes what was submitted.
+  ~Finisher();
+  Finisher(const Finisher&) = delete;
+  Finisher& operator=(const Finisher&) = delete;
+
+  void submit(FinishJob job);
+  [[nodiscard]] std::vector<Finished> take();
+
+ private:
+  void run();
+  [[nodiscard]] Finished finish(const FinishJob& job);
+
+  const Environment& environment_;
+  const ProjectFiles& project_;
+  const Graph& graph_;
+  const std::string tool_version_;
+  EventQueue& events_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<FinishJob> jobs_;
+  std::vector<Finished> finished_;
+  bool is_closing_ = false;
+  std::thread thread_;
+};
+
+}  // namespace qbuild::engine

@@ -1,0 +1,50 @@
+#include "engine/last_run.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace qbuild::engine {
+namespace {
+
+constexpr std::int64_t kVersion = 1;
+
+}  // namespace
+
+std::optional<LastRun> read_last_run(FileSystem& files, const ProjectFiles& project,
+                                     std::string_view target) {
+  const fs::path path = project.last(target);
+  try {
+    if (!files.stat(path)) return std::nullopt;
+    const Json json = Json::parse(read_file(files, path, kMaxLastRunBytes));
+    if (json.at("version").as_int() != kVersion || json.at("target").as_string() != target) {
+      return std::nullopt;
+    }
+    return LastRun{.failed = json.at("outcome").as_string() == "failed",
+                   .key_text = json.at("key_text").as_string(),
+                   .message = json.get_string("message")};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void write_last_run(FileSystem& files, const ProjectFiles& project, std::string_view target,
+                    const LastRun& last) {
+  Json json = Json::object({{"version", kVersion},
+                            {"target", target},
+                            {"outcome", last.failed ? "failed" : "ok"},
+                            {"key_text", last.key_text}});
+  if (last.failed) json["message"] = last.message;
+  const fs::path path = project.last(target);
+  // Two engines may explain one target at the same time.
+  const fs::path beside = path.native() + fmt::format(".{}.tmp", ::getpid());
+  files.create_directories(path.parent_path());
+  const auto file = files.create(beside, CreateMode::kTruncate);
+  file->append(as_bytes(json.dump() + "\n"));
+  file->close();
+  files.rename(beside, path);
+}
+
+}  // namespace qbuild::engine

@@ -1,0 +1,69 @@
+#include "engine/resources.h"
+
+#include <fmt/core.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+
+namespace qbuild::engine {
+namespace {
+
+std::string in_gib(std::uint64_t bytes) {
+  return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1u << 30));
+}
+
+bool exceeds(std::uint64_t taken, std::uint64_t need, std::uint64_t limit) {
+  const std::optional<std::uint64_t> sum = checked_add(taken, need);
+  return !sum || *sum > limit;
+}
+
+}  // namespace
+
+std::optional<std::string> ResourcePools::why_never(const Resources& need,
+                                                    std::uint64_t free_disk_bytes) const {
+  if (need.threads > limits_.threads) {
+    return fmt::format("needs {} threads, and --threads allows {}", need.threads, limits_.threads);
+  }
+  if (limits_.memory_bytes != 0 && need.memory_bytes > limits_.memory_bytes) {
+    return fmt::format("needs {} of memory, and this machine allows {}", in_gib(need.memory_bytes),
+                       in_gib(limits_.memory_bytes));
+  }
+  if (running_ == 0 && need.scratch_bytes > free_disk_bytes) {
+    return fmt::format(
+        "needs {} on the store's disk, and {} are free; free some, or point --store elsewhere",
+        in_gib(need.scratch_bytes), in_gib(free_disk_bytes));
+  }
+  return std::nullopt;
+}
+
+bool ResourcePools::fits(const Resources& need, std::uint64_t free_disk_bytes) const {
+  if (whole_machine_ || (need.whole_machine && running_ > 0)) return false;
+  if (limits_.jobs != 0 && running_ >= limits_.jobs) return false;
+  if (exceeds(threads_, need.threads, limits_.threads)) return false;
+  if (limits_.memory_bytes != 0 &&
+      exceeds(memory_bytes_, need.memory_bytes, limits_.memory_bytes)) {
+    return false;
+  }
+  return need.scratch_bytes == 0 || !exceeds(scratch_bytes_, need.scratch_bytes, free_disk_bytes);
+}
+
+bool ResourcePools::take(const Resources& need, std::uint64_t free_disk_bytes) {
+  if (!fits(need, free_disk_bytes)) return false;
+  ++running_;
+  threads_ += need.threads;
+  memory_bytes_ += need.memory_bytes;
+  scratch_bytes_ += need.scratch_bytes;
+  whole_machine_ = need.whole_machine;
+  return true;
+}
+
+void ResourcePools::give_back(const Resources& need) {
+  check(running_ > 0 && threads_ >= need.threads, "only what was taken is given back");
+  --running_;
+  threads_ -= need.threads;
+  memory_bytes_ -= need.memory_bytes;
+  scratch_bytes_ -= need.scratch_bytes;
+  if (need.whole_machine) whole_machine_ = false;
+}
+
+}  // namespace qbuild::engine

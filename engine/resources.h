@@ -1,0 +1,44 @@
+#pragma once
+// What running actions hold, and whether one more fits.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/node.h"
+
+namespace qbuild::engine {
+
+struct ResourceLimits {
+  unsigned jobs = 0;  // at once; 0: not bounded
+  unsigned threads = 1;
+  std::uint64_t memory_bytes = 0;  // 0: not bounded
+};
+
+class ResourcePools {
+ public:
+  explicit ResourcePools(ResourceLimits limits) : limits_(limits) {}
+
+  // Why it could not even run alone, with the numbers: "needs 8 threads, and --threads allows 4".
+  //   free_disk_bytes  on the store's disk now
+  [[nodiscard]] std::optional<std::string> why_never(const Resources& need,
+                                                     std::uint64_t free_disk_bytes) const;
+
+  [[nodiscard]] bool fits(const Resources& need, std::uint64_t free_disk_bytes) const;
+  // Takes it if it fits now. What runs may not have written its scratch yet, so all of it is kept
+  // free.
+  [[nodiscard]] bool take(const Resources& need, std::uint64_t free_disk_bytes);
+  void give_back(const Resources& need);
+
+  [[nodiscard]] unsigned running() const { return running_; }
+
+ private:
+  ResourceLimits limits_;
+  unsigned running_ = 0;
+  unsigned threads_ = 0;
+  std::uint64_t memory_bytes_ = 0;
+  std::uint64_t scratch_bytes_ = 0;
+  bool whole_machine_ = false;
+};
+
+}  // namespace qbuild::engine

@@ -1,0 +1,142 @@
+#pragma once
+// The seam to the rules: what the engine asks of each kind of step, and what a step gets to see.
+// The same request crosses a pipe to a worker or is handed over in memory; a rule cannot tell.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "base/json.h"
+#include "base/subprocess.h"
+#include "cache/record.h"
+#include "engine/node.h"
+
+namespace qbuild::engine {
+
+enum class Weight : std::uint8_t { kLight, kHeavy };
+
+enum class Caching : std::uint8_t {
+  kStore,    // a pure function of its key: the record goes to the shared store
+  kProject,  // an effect on the world (publish): the record stays in .qbuild/, and outdated() is
+             // asked
+};
+
+enum class Worker : std::uint8_t { kReused, kFresh };
+
+// Known to the engine of every program, also where the rule itself is not linked.
+struct RuleTraits {
+  std::string name;
+  std::string
+      version;  // of the rule's own behaviour; part of the key; its history stands beside it
+  Weight weight = Weight::kHeavy;
+  Caching caching = Caching::kStore;
+  Worker worker = Worker::kReused;
+  int max_attempts = 1;  // transient errors only
+};
+
+// One input, resolved: where its files are now.
+struct ResolvedInput {
+  std::string label;
+  Status status = Status::kReady;
+  std::string reason;  // why it is held
+  cache::Artifact artifact;
+  std::vector<fs::path> paths;  // parallel to artifact.files; empty path: the file is inline
+  std::map<std::string, std::string> inline_files;
+  Json origin;  // of a record:
+                // {"key","started","seconds","machine","tool_version","peak_memory_bytes"}; null
+                // for a source
+};
+
+struct ActionRequest {
+  std::string id;  // unique within a run
+  std::string target;
+  std::string rule;
+  std::string key_hex;
+  Json params;
+  Json context;
+  std::vector<ResolvedInput> inputs;
+  fs::path scratch;  // an existing empty folder on the store's disk; files to keep are written here
+  unsigned threads = 1;
+  std::string backend;  // kernels: "", "scalar", "avx2", "avx512"
+
+  // The input with that label; a missing one is a bug of lower.
+  [[nodiscard]] const ResolvedInput& input(std::string_view label) const;
+};
+
+struct ProducedFile {
+  std::string name;  // in the artifact
+  fs::path path;     // under scratch
+  Digest sha256;     // hashed while it was written
+  std::uint64_t size_bytes = 0;
+};
+
+struct ActionResult {
+  std::vector<ProducedFile> files;
+  std::map<std::string, std::string> inline_files;  // "result.json", "README.md"
+  std::map<std::string, std::string> facets;
+  Json facts;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  std::uint64_t bytes_hashed = 0;
+  std::uint64_t requests = 0;
+};
+
+// What a running rule may do to its surroundings. Methods may be called from any thread of the
+// action.
+class ActionContext {
+ public:
+  virtual ~ActionContext() = default;
+  virtual void progress(std::uint64_t done, std::uint64_t total, std::string_view unit) = 0;
+  virtual void log(std::string_view line) = 0;
+  [[nodiscard]] virtual std::stop_token stop() const = 0;
+  [[nodiscard]] virtual FileSystem& file_system() = 0;
+  [[nodiscard]] virtual Clock& clock() = 0;
+  [[nodiscard]] virtual ProcessRunner& processes() = 0;
+};
+
+// Stateless; any thread.
+class Rule {
+ public:
+  virtual ~Rule() = default;
+  [[nodiscard]] virtual const RuleTraits& traits() const = 0;
+  // Makes the outputs, verified by reopening, or throws Error. Nothing outside request.scratch is
+  // written (publish and command excepted, each as its page says).
+  [[nodiscard]] virtual ActionResult run(const ActionRequest& request,
+                                         ActionContext& context) const = 0;
+  // kProject rules: why this record no longer tells the truth ("the remote head moved to 12ab..."),
+  // or nothing if it does.
+  [[nodiscard]] virtual std::optional<std::string> outdated(const cache::Record& record,
+                                                            const Json& params, const Json& context,
+                                                            FileSystem& files) const;
+  // Files outside the store whose stat says that outdated() would answer the same.
+  [[nodiscard]] virtual std::vector<fs::path> witnesses(const Json& params,
+                                                        const Json& context) const;
+};
+
+// The rules of a program: traits of all, implementations of those that are linked.
+class RuleSet {
+ public:
+  void declare(RuleTraits traits);
+  void add(std::unique_ptr<Rule> rule);  // declares it too
+  [[nodiscard]] const RuleTraits& traits(std::string_view name) const;
+  [[nodiscard]] const Rule* find(std::string_view name) const;  // null: only a worker has it
+
+ private:
+  std::map<std::string, RuleTraits, std::less<>> traits_;
+  std::map<std::string, std::unique_ptr<Rule>, std::less<>> rules_;
+};
+
+// For the pipe to a worker. from_json throws Error (kCorrupt).
+[[nodiscard]] Json to_json(const ActionRequest& request);
+[[nodiscard]] ActionRequest request_from_json(const Json& json);
+[[nodiscard]] Json to_json(const ActionResult& result);
+[[nodiscard]] ActionResult result_from_json(const Json& json);
+
+}  // namespace qbuild::engine

@@ -1,0 +1,124 @@
+#pragma once
+// One run: the loop, and what it knows of every node. Builder::run makes one and throws it away.
+// run.cc holds the loop and the decisions, run_actions.cc what concerns running actions.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "engine/action_log.h"
+#include "engine/build_state.h"
+#include "engine/builder.h"
+#include "engine/decision.h"
+#include "engine/finisher.h"
+#include "engine/journal.h"
+#include "engine/resources.h"
+
+namespace qbuild::engine {
+
+class Run {
+ public:
+  // All must outlive it.
+  Run(const Environment& environment, const BuildOptions& options, const ProjectFiles& project,
+      const Graph& graph, std::span<const NodeId> goals, Progress& progress, std::stop_token stop);
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  [[nodiscard]] RunReport run();
+
+ private:
+  // What is known of an action from the decision that it runs until it is settled.
+  struct Action {
+    Key key;
+    std::string id;
+    int attempt = 1;
+    int breakdowns = 0;       // how often its batch broke down before it was begun
+    std::int64_t due_ns = 0;  // while delayed: monotonic
+    std::unique_ptr<FileLock> lock;
+    std::optional<cache::Scratch> scratch;
+    std::unique_ptr<ActionLog> log;
+    std::int64_t started_unix_ns = 0;
+    std::uint64_t dispatch = 0;  // while running
+  };
+  // Actions that share resources because they share a worker.
+  struct Dispatch {
+    Resources held;
+    std::size_t open = 0;
+  };
+
+  // --- run.cc
+  [[nodiscard]] bool decide_next();
+  void decide(NodeId id);
+  void settle(NodeId id, NodeValue value, std::optional<Failure> failure = std::nullopt);
+  void settle_current(NodeId id, NodeValue value);
+  void fail(NodeId id, ErrorKind kind, std::string message);
+  void stop_if_asked();
+  void skip_what_has_not_begun(const std::string& reason);
+  void emit(const Event& event);
+  [[nodiscard]] RunReport finish_report(std::int64_t begin_ns);
+
+  // --- run_actions.cc
+  void queue(NodeId id, Decision decision);
+  [[nodiscard]] bool start_what_fits();
+  void start(std::vector<NodeId> ids, std::uint64_t free_disk_bytes);
+  // The head, and what goes along in its worker: those right behind it that would have to wait
+  // anyway.
+  [[nodiscard]] std::vector<NodeId> companions(std::span<const NodeId> queued, std::size_t head,
+                                               std::uint64_t free_disk_bytes);
+  void prepare(NodeId id);
+  void dispatch(std::span<const NodeId> ids, const Resources& held);
+  [[nodiscard]] ActionRequest make_request(NodeId id);
+  [[nodiscard]] bool wake_delayed();
+  void delay(NodeId id, std::int64_t by_ns);
+  [[nodiscard]] std::int64_t ns_until_due() const;
+  void wait();
+  void handle(const ExecutorEvent& event);
+  void handle_done(NodeId id, const ExecutorEvent::Done& done);
+  void handle_failed(NodeId id, const ExecutorEvent::Failed& failed);
+  void handle_not_run(NodeId id);
+  void handle_finished(Finished finished);
+  void leave(Action& action);
+  void note_failed_run(const Node& node, const Action& action, double seconds,
+                       std::string_view outcome);
+  [[nodiscard]] Executor& executor_of(const Node& node);
+
+  const Environment& environment_;
+  const BuildOptions& options_;
+  const ProjectFiles& project_;
+  const Graph& graph_;
+  Progress& progress_;
+  std::stop_token stop_;
+  std::string run_id_;
+  Journal journal_;
+  Decider decider_;
+  BuildStates states_;
+  ResourcePools pools_;
+  bool has_priorities_ = false;
+  bool is_stopping_ = false;
+  bool is_interrupted_ = false;
+  std::string stop_reason_;
+
+  std::vector<std::optional<NodeValue>> values_;  // of settled nodes, by id
+  std::map<NodeId, Action> actions_;              // decided to run and not settled
+  std::map<std::string, NodeId> by_request_;
+  std::set<Digest> keys_at_work_;  // two nodes of one key are made one after the other
+  std::map<std::uint64_t, Dispatch> dispatches_;
+  std::uint64_t next_dispatch_ = 1;
+  std::uint64_t next_request_ = 1;
+  RunReport report_;
+
+  // Last, so that their threads end before anything that they use does.
+  EventQueue events_;
+  std::unique_ptr<Finisher> finisher_;
+  std::unique_ptr<Executor> light_;
+  std::unique_ptr<Executor> heavy_;
+};
+
+}  // namespace qbuild::engine

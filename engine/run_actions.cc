@@ -1,0 +1,369 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "cache/index.h"
+#include "engine/fence.h"
+#include "engine/last_run.h"
+#include "engine/priority.h"
+#include "engine/retry.h"
+#include "engine/run.h"
+
+namespace qbuild::engine {
+namespace {
+
+// How often a lock that another engine holds is tried again.
+constexpr std::int64_t kLockPollNs = 100'000'000;
+// How long the loop sleeps at most, so that a live display moves.
+constexpr std::int64_t kTickNs = 100'000'000;
+// An action that is never begun because its batches break down is not tried for ever.
+constexpr int kMaxBreakdowns = 3;
+constexpr std::size_t kMaxBatch = 16;
+
+Resources larger(const Resources& a, const Resources& b) {
+  Resources both = a;
+  both.threads = std::max(a.threads, b.threads);
+  both.memory_bytes = std::max(a.memory_bytes, b.memory_bytes);
+  both.scratch_bytes = checked_add(a.scratch_bytes, b.scratch_bytes).value_or(UINT64_MAX);
+  return both;
+}
+
+}  // namespace
+
+void Run::queue(NodeId id, Decision decision) {
+  if (!has_priorities_) {
+    // Only now: a run that finds everything current asks nobody for durations.
+    std::vector<double> seconds(graph_.size(), 0);
+    for (const NodeId needed : states_.needed()) {
+      seconds[needed.value] = expected_seconds(environment_, graph_.node(needed));
+    }
+    states_.set_priorities(critical_paths(graph_, states_.needed(), seconds));
+    has_priorities_ = true;
+  }
+  actions_[id].key = std::move(decision.key);
+  states_.set(id, BuildState::kQueued);
+}
+
+bool Run::start_what_fits() {
+  if (is_stopping_ || states_.count(BuildState::kQueued) == 0) return false;
+  bool moved = false;
+  const std::vector<NodeId> queued = states_.queued();
+  const std::uint64_t free_disk = environment_.files.free_bytes(environment_.store.root());
+  for (std::size_t i = 0; i < queued.size() && !is_stopping_; ++i) {
+    const NodeId id = queued[i];
+    if (states_.get(id) != BuildState::kQueued) continue;
+    const Resources& need = graph_.node(id).resources;
+    if (const std::optional<std::string> never = pools_.why_never(need, free_disk)) {
+      fail(id, ErrorKind::kExhausted, *never);
+      moved = true;
+      continue;
+    }
+    if (!pools_.fits(need, free_disk)) continue;
+    moved = true;
+    start(companions(queued, i, free_disk), free_disk);
+  }
+  return moved;
+}
+
+// All of them together fit. What turns out not to run after all is left out.
+void Run::start(std::vector<NodeId> ids, std::uint64_t free_disk_bytes) {
+  for (const NodeId id : ids) {
+    if (states_.get(id) == BuildState::kQueued) prepare(id);
+  }
+  // With --fail-fast a failure to prepare one may have settled the others.
+  std::erase_if(ids, [&](NodeId id) {
+    return states_.get(id) != BuildState::kQueued || !actions_.at(id).scratch;
+  });
+  if (ids.empty()) return;
+  Resources need = graph_.node(ids.front()).resources;
+  for (std::size_t i = 1; i < ids.size(); ++i) {
+    need = larger(need, graph_.node(ids[i]).resources);
+  }
+  check(pools_.take(need, free_disk_bytes), "what fitted a moment ago still fits");
+  dispatch(ids, need);
+}
+
+std::vector<NodeId> Run::companions(std::span<const NodeId> queued, std::size_t head,
+                                    std::uint64_t free_disk_bytes) {
+  const Node& first = graph_.node(queued[head]);
+  const RuleTraits& traits = environment_.rules.traits(first.rule);
+  std::vector<NodeId> found{queued[head]};
+  if (first.batch.empty() || !heavy_ || traits.weight == Weight::kLight ||
+      traits.worker == Worker::kFresh) {
+    return found;
+  }
+  Resources need = first.resources;
+  for (std::size_t i = head + 1; i < queued.size() && found.size() < kMaxBatch; ++i) {
+    if (states_.get(queued[i]) != BuildState::kQueued) continue;
+    const Node& next = graph_.node(queued[i]);
+    if (next.batch != first.batch || next.rule != first.rule) break;
+    // Two that could run side by side would be slower one after the other.
+    ResourcePools beside = pools_;
+    const bool could_run_beside =
+        beside.take(need, free_disk_bytes) && beside.fits(next.resources, free_disk_bytes);
+    const Resources both = larger(need, next.resources);
+    if (could_run_beside || !pools_.fits(both, free_disk_bytes)) break;
+    need = both;
+    found.push_back(queued[i]);
+  }
+  return found;
+}
+
+// Afterwards it has a lock, scratch and a log, or it was settled or delayed instead.
+void Run::prepare(NodeId id) {
+  const Node& node = graph_.node(id);
+  Action& action = actions_.at(id);
+  if (keys_at_work_.contains(action.key.digest)) {
+    delay(id, kLockPollNs);
+    return;
+  }
+  const std::optional<Error> error = run_fenced(
+      [&] {
+        action.lock = environment_.store.lock_key(action.key.digest, LockWait::kTry);
+        if (!action.lock) {
+          delay(id, kLockPollNs);
+          return;
+        }
+        // Somebody else may have made it since the decision.
+        if (std::optional<NodeValue> value = decider_.look_again(node, action.key)) {
+          report_.nodes[id].explanation = {.kind = Explanation::Kind::kCurrent};
+          write_last_run(environment_.files, project_, node.target,
+                         {.failed = false, .key_text = action.key.text, .message = ""});
+          settle_current(id, *std::move(value));
+          return;
+        }
+        action.log = std::make_unique<ActionLog>(environment_.files, project_.log(node.target));
+        action.scratch.emplace(environment_.store.make_scratch());
+        keys_at_work_.insert(action.key.digest);
+      },
+      [] { return false; });
+  if (error) fail(id, error->kind(), error->message());
+}
+
+void Run::dispatch(std::span<const NodeId> ids, const Resources& held) {
+  const std::uint64_t number = next_dispatch_++;
+  dispatches_[number] = {.held = held, .open = ids.size()};
+  std::vector<ActionRequest> batch;
+  for (const NodeId id : ids) {
+    actions_.at(id).dispatch = number;
+    states_.set(id, BuildState::kRunning);
+    batch.push_back(make_request(id));
+  }
+  executor_of(graph_.node(ids.front())).start(std::move(batch));
+}
+
+ActionRequest Run::make_request(NodeId id) {
+  const Node& node = graph_.node(id);
+  Action& action = actions_.at(id);
+  action.id = fmt::format("{}-{}", run_id_, next_request_++);
+  by_request_[action.id] = id;
+  ActionRequest request;
+  request.id = action.id;
+  request.target = node.target;
+  request.rule = node.rule;
+  request.key_hex = action.key.digest.hex();
+  request.params = node.params;
+  request.context = node.context;
+  for (const Input& input : node.inputs) {
+    request.inputs.push_back(resolve(input, *values_[input.from.value]));
+  }
+  request.scratch = action.scratch->path();
+  request.threads = node.resources.threads;
+  request.backend = options_.backend;
+  return request;
+}
+
+Executor& Run::executor_of(const Node& node) {
+  const bool is_light = environment_.rules.traits(node.rule).weight == Weight::kLight;
+  return is_light || !heavy_ ? *light_ : *heavy_;
+}
+
+bool Run::wake_delayed() {
+  if (states_.count(BuildState::kDelayed) == 0) return false;
+  const std::int64_t now_ns = environment_.clock.monotonic_ns();
+  bool woken = false;
+  for (const auto& [id, action] : actions_) {
+    if (states_.get(id) != BuildState::kDelayed || action.due_ns > now_ns) continue;
+    states_.set(id, BuildState::kQueued);
+    woken = true;
+  }
+  return woken;
+}
+
+void Run::delay(NodeId id, std::int64_t by_ns) {
+  actions_.at(id).due_ns = environment_.clock.monotonic_ns() + by_ns;
+  states_.set(id, BuildState::kDelayed);
+}
+
+std::int64_t Run::ns_until_due() const {
+  std::int64_t least_ns = kTickNs;
+  const std::int64_t now_ns = environment_.clock.monotonic_ns();
+  for (const auto& [id, action] : actions_) {
+    if (states_.get(id) != BuildState::kDelayed) continue;
+    least_ns = std::clamp<std::int64_t>(action.due_ns - now_ns, 0, least_ns);
+  }
+  return least_ns;
+}
+
+void Run::wait() {
+  for (const ExecutorEvent& event : events_.take(std::chrono::nanoseconds(ns_until_due()))) {
+    handle(event);
+  }
+  for (Finished& finished : finisher_->take()) handle_finished(std::move(finished));
+  progress_.tick();
+}
+
+void Run::handle(const ExecutorEvent& event) {
+  const auto request = by_request_.find(event.id);
+  if (request == by_request_.end()) return;  // a late word about an action that has ended
+  const NodeId id = request->second;
+  const Node& node = graph_.node(id);
+  Action& action = actions_.at(id);
+  if (std::holds_alternative<ExecutorEvent::Started>(event.what)) {
+    action.started_unix_ns = environment_.clock.unix_ns();
+    report_.nodes[id].executed = true;
+    emit(ActionStarted{.target = node.target,
+                       .rule = node.rule,
+                       .why = report_.nodes[id].explanation,
+                       .attempt = action.attempt});
+  } else if (const auto* progress = std::get_if<ExecutorEvent::Progress>(&event.what)) {
+    emit(ActionProgress{.target = node.target,
+                        .done = progress->done,
+                        .total = progress->total,
+                        .unit = progress->unit});
+  } else if (const auto* log = std::get_if<ExecutorEvent::Log>(&event.what)) {
+    action.log->append(log->line);
+    emit(ActionLogged{.target = node.target, .line = log->line});
+  } else if (const auto* done = std::get_if<ExecutorEvent::Done>(&event.what)) {
+    handle_done(id, *done);
+  } else if (const auto* failed = std::get_if<ExecutorEvent::Failed>(&event.what)) {
+    handle_failed(id, *failed);
+  } else {
+    handle_not_run(id);
+  }
+}
+
+void Run::handle_done(NodeId id, const ExecutorEvent::Done& done) {
+  const Node& node = graph_.node(id);
+  Action& action = actions_.at(id);
+  Counters& counters = report_.counters;
+  counters.bytes_read += done.result.bytes_read;
+  counters.bytes_written += done.result.bytes_written;
+  counters.bytes_hashed += done.result.bytes_hashed;
+  counters.requests += done.result.requests;
+  report_.nodes[id].seconds = done.seconds;
+  by_request_.erase(action.id);
+  FinishJob job{.node = id,
+                .key = action.key,
+                .scratch = action.scratch->path(),
+                .sources = {},
+                .result = done.result,
+                .started_unix_ns = action.started_unix_ns,
+                .seconds = done.seconds,
+                .peak_memory_bytes = done.peak_memory_bytes};
+  for (const Input& input : node.inputs) {
+    const Node& source = graph_.node(input.from);
+    if (source.kind != NodeKind::kSource) continue;
+    for (const fs::path& path : source.paths) {
+      const std::optional<StatTable::Entry> entry = environment_.stats.find(path);
+      if (entry) job.sources.push_back({.path = path, .stat = entry->stat});
+    }
+  }
+  finisher_->submit(std::move(job));
+}
+
+void Run::handle_finished(Finished finished) {
+  const NodeId id = finished.node;
+  const Node& node = graph_.node(id);
+  Action& action = actions_.at(id);
+  leave(action);
+  if (finished.error) {
+    note_failed_run(node, action, report_.nodes[id].seconds, "failed");
+    fail(id, finished.error->kind(), finished.error->message());
+    return;
+  }
+  const std::optional<Error> error = run_fenced(
+      [&] {
+        write_last_run(environment_.files, project_, node.target,
+                       {.failed = false, .key_text = action.key.text, .message = ""});
+      },
+      [] { return false; });
+  if (error) report_.warnings.push_back(error->message());
+  settle(id, *std::move(finished.value));
+}
+
+void Run::handle_failed(NodeId id, const ExecutorEvent::Failed& failed) {
+  const Node& node = graph_.node(id);
+  Action& action = actions_.at(id);
+  by_request_.erase(action.id);
+  leave(action);
+  report_.nodes[id].executed = true;
+  report_.nodes[id].seconds = failed.seconds;
+  if (is_interrupted_ && failed.error.kind() == ErrorKind::kCancelled) {
+    note_failed_run(node, action, failed.seconds, "cancelled");
+    NodeValue value;
+    value.status = Status::kSkipped;
+    value.reason = "interrupted";
+    settle(id, std::move(value));
+    return;
+  }
+  const std::optional<std::int64_t> delay_ns =
+      retry_delay_ns({.error = failed.error.kind(),
+                      .number = action.attempt,
+                      .max_attempts = environment_.rules.traits(node.rule).max_attempts,
+                      .now_ns = environment_.clock.unix_ns()});
+  if (delay_ns && !is_stopping_) {
+    ++action.attempt;
+    emit(ActionRetried{.target = node.target,
+                       .message = failed.error.message(),
+                       .wait_seconds = static_cast<double>(*delay_ns) * 1e-9});
+    delay(id, *delay_ns);
+    return;
+  }
+  note_failed_run(node, action, failed.seconds, "failed");
+  fail(id, failed.error.kind(), failed.error.message());
+}
+
+void Run::handle_not_run(NodeId id) {
+  Action& action = actions_.at(id);
+  by_request_.erase(action.id);
+  leave(action);
+  if (++action.breakdowns > kMaxBreakdowns) {
+    fail(id, ErrorKind::kInternal, "its workers died before it was begun, time after time");
+  } else if (is_stopping_) {
+    NodeValue value;
+    value.status = Status::kSkipped;
+    value.reason = stop_reason_;
+    settle(id, std::move(value));
+  } else {
+    states_.set(id, BuildState::kQueued);
+  }
+}
+
+// Gives back what a running action held: its share of the dispatch, its lock and its scratch.
+void Run::leave(Action& action) {
+  keys_at_work_.erase(action.key.digest);
+  action.scratch.reset();
+  action.lock.reset();
+  const auto place = dispatches_.find(action.dispatch);
+  check(place != dispatches_.end(), "a running action belongs to a dispatch");
+  if (--place->second.open > 0) return;
+  pools_.give_back(place->second.held);
+  dispatches_.erase(place);
+}
+
+void Run::note_failed_run(const Node& node, const Action& action, double seconds,
+                          std::string_view outcome) {
+  if (environment_.index == nullptr) return;
+  environment_.index->note_run({.rule = node.rule,
+                                .history_key = node.target,
+                                .outcome = std::string(outcome),
+                                .started_unix_ns = action.started_unix_ns,
+                                .seconds = seconds,
+                                .peak_memory_bytes = 0});
+}
+
+}  // namespace qbuild::engine

@@ -1,0 +1,43 @@
+#pragma once
+// What engine and worker say to each other: one JSON object per line, in both directions.
+//
+// To the worker's stdin, one line per batch:
+//   {"batch":[REQUEST,...]}                                   engine/rule.h, to_json(ActionRequest)
+// From its stdout:
+//   {"event":"hello","protocol":1}                            first, once
+//   {"event":"started","id":ID}
+//   {"event":"progress","id":ID,"done":n,"total":n,"unit":"bytes"}
+//   {"event":"log","id":ID,"line":TEXT}
+//   {"event":"done","id":ID,"result":RESULT,"seconds":s,"peak_memory_bytes":n}
+//   {"event":"failed","id":ID,"kind":KIND,"message":TEXT,"seconds":s}
+// Each action of a batch is started and ends (done or failed) once, in the batch's order. A worker
+// ends when its stdin closes.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/executor.h"
+#include "engine/rule.h"
+
+namespace qbuild::engine {
+
+// Version history: 1 first.
+inline constexpr int kWorkerProtocol = 1;
+// Longer lines are refused: an inline file has at most a megabyte, a request some hundred inputs.
+inline constexpr std::size_t kMaxWorkerLine = 256u << 20;
+// Longer lines of a log are cut by the worker.
+inline constexpr std::size_t kMaxLogLine = 8u << 10;
+
+// All lines end in a newline.
+[[nodiscard]] std::string batch_line(const std::vector<ActionRequest>& batch);
+[[nodiscard]] std::string hello_line();
+[[nodiscard]] std::string event_line(const ExecutorEvent& event);
+
+// Throw Error (kCorrupt) on anything that the above would not write.
+[[nodiscard]] std::vector<ActionRequest> parse_batch(std::string_view line);
+void check_hello(std::string_view line);
+[[nodiscard]] ExecutorEvent parse_event(std::string_view line);
+
+}  // namespace qbuild::engine

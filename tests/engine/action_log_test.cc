@@ -1,0 +1,58 @@
+#include "engine/action_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/fake_file_system.h"
+
+namespace qbuild::engine {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(ActionLog, BeginsAnewAndKeepsTheLines) {
+  FakeFileSystem files;
+  files.put("/logs/a.log", "of the last run\n");
+  ActionLog log(files, "/logs/a.log");
+  EXPECT_TRUE(files.files().empty()) << "a silent action has no log";
+  log.append("one");
+  log.append("two");
+  EXPECT_EQ(files.contents("/logs/a.log"), "one\ntwo\n");
+  EXPECT_THAT(log.tail(), ElementsAre("one", "two"));
+}
+
+TEST(ActionLog, TailHoldsTheLastLines) {
+  FakeFileSystem files;
+  ActionLog log(files, "/a.log");
+  for (int i = 0; i < 100; ++i) log.append(std::to_string(i));
+  EXPECT_EQ(log.tail().size(), kLogTailLines);
+  EXPECT_EQ(log.tail().back(), "99");
+}
+
+TEST(ActionLog, DropsWhatWouldMoveATerminal) {
+  FakeFileSystem files;
+  ActionLog log(files, "/a.log");
+  log.append("a\x1b[2Jb\tc\r");
+  EXPECT_THAT(log.tail(), ElementsAre("a[2Jb\tc"));
+}
+
+TEST(ActionLog, IsCutAtItsLargestSizeAndSaysSo) {
+  FakeFileSystem files;
+  ActionLog log(files, "/a.log");
+  const std::string megabyte(1u << 20, 'x');
+  for (int i = 0; i < 20; ++i) log.append(megabyte);
+  const std::string text = files.contents("/a.log");
+  EXPECT_LE(text.size(), kMaxLogBytes + 100);
+  EXPECT_TRUE(text.ends_with("[the log is cut here: it reached its largest size]\n"));
+}
+
+TEST(ActionLog, KeepsTheTailOnAFullDisk) {
+  FakeFileSystem files;
+  files.set_free_bytes(0);
+  ActionLog log(files, "/a.log");
+  log.append("cause");
+  EXPECT_THAT(log.tail(), ElementsAre("cause"));
+}
+
+}  // namespace
+}  // namespace qbuild::engine

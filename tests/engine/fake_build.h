@@ -1,0 +1,120 @@
+#pragma once
+// A project and a store in a temporary folder, rules that do what a test tells them, and graphs of
+// a few lines. What ran is written down, so that tests assert on work that was not done.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "cache/store.h"
+#include "engine/builder.h"
+#include "engine/graph.h"
+
+namespace qbuild::engine::testing {
+
+using Behaviour = std::function<ActionResult(const ActionRequest&, ActionContext&)>;
+
+// A folder of the test's own, removed at its end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+void write_text(const fs::path& path, std::string_view text);
+[[nodiscard]] std::string read_text(const fs::path& path);
+
+// A file in scratch, hashed as a rule would.
+[[nodiscard]] ProducedFile produce(const ActionRequest& request, const std::string& name,
+                                   const std::string& text);
+// The content of an input: its first file, or its inline files one after another.
+[[nodiscard]] std::string content_of(const ResolvedInput& input);
+
+// Real time, but every look at the monotonic clock moves it on: waits for retries pass at once.
+class HurriedClock final : public Clock {
+ public:
+  [[nodiscard]] std::int64_t unix_ns() override { return system_->unix_ns(); }
+  [[nodiscard]] std::int64_t monotonic_ns() override;
+
+ private:
+  std::unique_ptr<Clock> system_ = make_system_clock();
+  std::mutex mutex_;
+  std::int64_t ahead_ns_ = 0;
+};
+
+class FakeBuild {
+ public:
+  // Over a store of its own, or over another one's.
+  explicit FakeBuild(const fs::path& store_root = {});
+
+  // --- the graph
+  // A file of the user with this content.
+  NodeId source(const std::string& target, std::string_view text);
+  // Of rule "make" (heavy), "light", "effect" (kProject; outdated when remote.txt is not its
+  // output), "flaky" (four attempts): out = text + contents of its inputs, unless a behaviour says
+  // otherwise.
+  NodeId action(const std::string& target, const std::string& text, std::vector<NodeId> inputs = {},
+                const std::string& rule = "make");
+  // Held with that reason, or ready.
+  NodeId check(const std::string& target, std::vector<NodeId> inputs,
+               std::optional<std::string> held_because);
+  [[nodiscard]] Node& node(NodeId id) { return graph.node(id); }
+  // Makes the input from `from` soft.
+  void soften(NodeId consumer, NodeId from);
+
+  // --- runs
+  // Everything is a goal, unless goals are given.
+  RunReport run(std::vector<NodeId> goals = {});
+  Plan plan(std::vector<NodeId> goals = {});
+  // Targets that ran since the last call, in the order in which they began.
+  std::vector<std::string> take_ran();
+  [[nodiscard]] Explanation why(const std::string& target);
+
+  // For another graph over the same project, store and behaviours.
+  void new_graph() {
+    graph = Graph();
+    is_finished_ = false;
+  }
+
+  TemporaryFolder folder;
+  std::unique_ptr<FileSystem> files = make_posix_file_system();
+  HurriedClock clock;
+  std::unique_ptr<ProcessRunner> processes = make_process_runner();
+  cache::Store store;
+  StatTable stats;
+  RuleSet rules;
+  BuildOptions options;
+  std::unique_ptr<Progress> progress = make_null_progress();
+  std::stop_source stop;
+  cache::Index* index = nullptr;
+  Graph graph;
+  std::map<std::string, Behaviour> behaviours;  // by target; set before a run
+  ProjectFiles project;
+
+  [[nodiscard]] Environment environment();
+
+ private:
+  class FakeRule;
+  void finish_graph();
+  std::vector<NodeId> goals_or_all(std::vector<NodeId> goals) const;
+  ActionResult run_rule(const ActionRequest& request, ActionContext& context);
+
+  bool is_finished_ = false;
+  std::mutex mutex_;
+  std::vector<std::string> ran_;
+};
+
+[[nodiscard]] std::vector<std::string> sorted(std::vector<std::string> names);
+
+}  // namespace qbuild::engine::testing

@@ -1,0 +1,43 @@
+#include "engine/last_run.h"
+
+#include <gtest/gtest.h>
+
+#include "base/fake_file_system.h"
+
+namespace qbuild::engine {
+namespace {
+
+const ProjectFiles kProject{"/p/.qbuild"};
+
+TEST(LastRun, IsRememberedPerTarget) {
+  FakeFileSystem files;
+  const LastRun ok{.failed = false, .key_text = "a: 1\n", .message = ""};
+  const LastRun failed{.failed = true, .key_text = "b: 2\n", .message = "no space"};
+  write_last_run(files, kProject, "one", failed);
+  write_last_run(files, kProject, "one", ok);
+  write_last_run(files, kProject, "two", failed);
+  EXPECT_EQ(read_last_run(files, kProject, "one"), ok);
+  EXPECT_EQ(read_last_run(files, kProject, "two"), failed);
+  EXPECT_EQ(read_last_run(files, kProject, "three"), std::nullopt);
+}
+
+TEST(LastRun, DamageIsAbsence) {
+  FakeFileSystem files;
+  write_last_run(files, kProject, "one", {.failed = false, .key_text = "a: 1\n", .message = ""});
+  const std::string whole = files.contents(kProject.last("one"));
+  for (const std::string& bytes :
+       {std::string(), whole.substr(0, whole.size() / 2), std::string("{}"), std::string("[]")}) {
+    files.put(kProject.last("one"), bytes);
+    EXPECT_EQ(read_last_run(files, kProject, "one"), std::nullopt) << bytes;
+  }
+}
+
+TEST(LastRun, AnotherTargetsFileIsNotBelieved) {
+  FakeFileSystem files;
+  write_last_run(files, kProject, "one", {.failed = false, .key_text = "a: 1\n", .message = ""});
+  files.put(kProject.last("two"), files.contents(kProject.last("one")));
+  EXPECT_EQ(read_last_run(files, kProject, "two"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace qbuild::engine

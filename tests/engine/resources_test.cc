@@ -1,0 +1,59 @@
+#include "engine/resources.h"
+
+#include <gtest/gtest.h>
+
+namespace qbuild::engine {
+namespace {
+
+TEST(Resources, AdmitsWhatFitsAndGivesItBack) {
+  ResourcePools pools({.jobs = 3, .threads = 4, .memory_bytes = 100});
+  const Resources half{.threads = 2, .memory_bytes = 50};
+  EXPECT_TRUE(pools.take(half, 0));
+  EXPECT_TRUE(pools.take(half, 0));
+  EXPECT_FALSE(pools.take({.threads = 1, .memory_bytes = 0}, 0));
+  pools.give_back(half);
+  EXPECT_FALSE(pools.take({.threads = 1, .memory_bytes = 51}, 0));
+  EXPECT_TRUE(pools.take({.threads = 1, .memory_bytes = 50}, 0));
+  EXPECT_EQ(pools.running(), 2u);
+}
+
+TEST(Resources, JobsBoundWhatOtherwiseFits) {
+  ResourcePools pools({.jobs = 1, .threads = 4});
+  EXPECT_TRUE(pools.take({.threads = 1}, 0));
+  EXPECT_FALSE(pools.take({.threads = 1}, 0));
+}
+
+TEST(Resources, WholeMachineWaitsForAllAndKeepsAllOut) {
+  ResourcePools pools({.jobs = 0, .threads = 4});
+  const Resources small{.threads = 1};
+  const Resources alone{.threads = 1, .whole_machine = true};
+  EXPECT_TRUE(pools.take(small, 0));
+  EXPECT_FALSE(pools.take(alone, 0));
+  pools.give_back(small);
+  EXPECT_TRUE(pools.take(alone, 0));
+  EXPECT_FALSE(pools.take(small, 0));
+  pools.give_back(alone);
+  EXPECT_TRUE(pools.take(small, 0));
+}
+
+TEST(Resources, ScratchOfAllStaysWithinWhatIsFree) {
+  ResourcePools pools({.jobs = 0, .threads = 4});
+  EXPECT_TRUE(pools.take({.scratch_bytes = 60}, 100));
+  EXPECT_FALSE(pools.take({.scratch_bytes = 60}, 100));
+  EXPECT_FALSE(pools.take({.scratch_bytes = UINT64_MAX}, 100)) << "and sums do not wrap around";
+}
+
+TEST(Resources, SaysWithNumbersWhatFitsNowhere) {
+  ResourcePools pools({.jobs = 0, .threads = 2, .memory_bytes = 1u << 30});
+  EXPECT_EQ(pools.why_never({.threads = 2, .memory_bytes = 1u << 30, .scratch_bytes = 5}, 5),
+            std::nullopt);
+  EXPECT_EQ(pools.why_never({.threads = 3}, 0), "needs 3 threads, and --threads allows 2");
+  EXPECT_EQ(pools.why_never({.threads = 1, .memory_bytes = 3u << 29}, 0),
+            "needs 1.5 GiB of memory, and this machine allows 1.0 GiB");
+  EXPECT_EQ(pools.why_never({.scratch_bytes = 3u << 30}, 1u << 29),
+            "needs 3.0 GiB on the store's disk, and 0.5 GiB are free; free some, or point --store "
+            "elsewhere");
+}
+
+}  // namespace
+}  // namespace qbuild::engine

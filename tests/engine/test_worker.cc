@@ -1,0 +1,84 @@
+// A worker program for tests: the real loop with rules that misbehave in every way a rule can. What
+// they do stands in the parameter "do".
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "engine/worker_loop.h"
+
+namespace qbuild::engine {
+namespace {
+
+using std::chrono::milliseconds;
+
+class TestRule final : public Rule {
+ public:
+  explicit TestRule(RuleTraits traits) : traits_(std::move(traits)) {}
+  [[nodiscard]] const RuleTraits& traits() const override { return traits_; }
+
+  [[nodiscard]] ActionResult run(const ActionRequest& request,
+                                 ActionContext& context) const override {
+    const std::string action = request.params.get_string("do", "write");
+    if (action == "abort") {
+      fputs("something broke in matmul.cc:17\n", stderr);
+      raise(SIGABRT);
+    }
+    if (action == "kill") raise(SIGKILL);
+    if (action == "exit") _exit(7);
+    if (action == "throw") throw Error(ErrorKind::kInvalidInput, "bad tensor");
+    if (action == "throw_foreign") throw std::out_of_range("index 9");
+    if (action == "print") printf("{\"event\":\"done\",\"id\":\"%s\"}\n", request.id.c_str());
+    if (action == "wait") {
+      note_pid(request);
+      while (!context.stop().stop_requested()) std::this_thread::sleep_for(milliseconds(5));
+      throw Error(ErrorKind::kCancelled, "stopped");
+    }
+    if (action == "deaf") {
+      note_pid(request);
+      for (;;) std::this_thread::sleep_for(milliseconds(50));
+    }
+    context.log("working");
+    context.progress(1, 2, "bytes");
+    context.progress(2, 2, "bytes");
+    ActionResult result;
+    const std::string text = request.params.get_string("text") + " by " + std::to_string(getpid());
+    std::ofstream(request.scratch / "out", std::ios::binary) << text;
+    result.files.push_back({.name = "out",
+                            .path = request.scratch / "out",
+                            .sha256 = sha256(text),
+                            .size_bytes = text.size()});
+    result.inline_files["pid"] = std::to_string(getpid());
+    return result;
+  }
+
+ private:
+  static void note_pid(const ActionRequest& request) {
+    const std::filesystem::path path = request.params.at("pid_file").as_string();
+    std::ofstream(path.string() + ".tmp") << getpid();
+    std::filesystem::rename(path.string() + ".tmp", path);
+  }
+
+  RuleTraits traits_;
+};
+
+int run_test_worker() {
+  RuleSet rules;
+  rules.add(std::make_unique<TestRule>(RuleTraits{.name = "make", .version = "1"}));
+  rules.add(std::make_unique<TestRule>(
+      RuleTraits{.name = "fresh", .version = "1", .worker = Worker::kFresh}));
+  return run_worker(rules);
+}
+
+}  // namespace
+}  // namespace qbuild::engine
+
+int main() {
+  return qbuild::engine::run_test_worker();
+}
