@@ -1,0 +1,76 @@
+#include "rules/gguf_artifact.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "formats/gguf_metadata.h"
+#include "formats/gguf_reader.h"
+
+namespace qbuild::rules {
+namespace {
+
+constexpr std::size_t kPieceBytes = 4u << 20;
+
+// Names, types, shapes and bytes of all tensors.
+std::string tensors_digest(const formats::GgufReader& reader) {
+  Sha256 hash;
+  std::vector<std::byte> piece(kPieceBytes);
+  for (const formats::GgufTensor& tensor : reader.tensors()) {
+    std::string head = fmt::format("{} {}", tensor.name, dtype_name(tensor.dtype));
+    for (const std::uint64_t extent : tensor.shape) head += fmt::format(" {}", extent);
+    hash.update(head + "\n");
+    for (std::uint64_t at = 0; at < tensor.size_bytes; at += kPieceBytes) {
+      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, tensor.size_bytes - at));
+      reader.read(tensor, at, MutableBytes(piece).first(count));
+      hash.update(Bytes(piece).first(count));
+    }
+  }
+  return hash.finish().hex();
+}
+
+Json describe_facts(const formats::GgufReader& reader) {
+  const formats::GgufMetadata& metadata = reader.metadata();
+  std::map<std::string, std::uint64_t> types;
+  std::uint64_t parameters = 0;
+  std::uint64_t bytes = 0;
+  for (const formats::GgufTensor& tensor : reader.tensors()) {
+    ++types[std::string(dtype_name(tensor.dtype))];
+    parameters += tensor.values();
+    bytes += tensor.size_bytes;
+  }
+  Json counts = Json::object();
+  for (const auto& [name, count] : types) counts[name] = count;
+  Json facts = Json::object();
+  const std::string architecture = formats::require_text(metadata, "general.architecture");
+  facts["architecture"] = architecture;
+  if (formats::find_value(metadata, "general.file_type") != nullptr)
+    facts["file_type"] = formats::require_uint(metadata, "general.file_type");
+  if (formats::find_value(metadata, architecture + ".context_length") != nullptr)
+    facts["context_length"] = formats::require_uint(metadata, architecture + ".context_length");
+  facts["parameters"] = parameters;
+  facts["bits_per_weight"] =
+      parameters == 0 ? 0.0 : static_cast<double>(bytes) * 8 / static_cast<double>(parameters);
+  facts["tensor_count"] = reader.tensors().size();
+  facts["types"] = std::move(counts);
+  return facts;
+}
+
+}  // namespace
+
+GgufDescription describe_gguf(FileSystem& files, const fs::path& path) {
+  const auto reader = formats::GgufReader::open(files, path);
+  const formats::GgufDigests digests = formats::digest_metadata(reader.metadata());
+  GgufDescription description;
+  description.facets = {{"tensors", tensors_digest(reader)},
+                        {"hyperparameters", digests.hyperparameters},
+                        {"tokenizer", digests.tokenizer},
+                        {"template", digests.chat_template},
+                        {"general", digests.general}};
+  description.facts = with_context(path.string(), [&] { return describe_facts(reader); });
+  return description;
+}
+
+}  // namespace qbuild::rules

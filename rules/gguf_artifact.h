@@ -1,0 +1,23 @@
+#pragma once
+// A GGUF file as an artifact: the digests of its parts on which consumers depend alone, and what a card
+// says of it. Read from the finished file by our own reader, so it doubles as its verification.
+
+#include <map>
+#include <string>
+
+#include "base/file_system.h"
+#include "base/json.h"
+
+namespace qbuild::rules {
+
+struct GgufDescription {
+  // "tensors" (names, types, shapes and bytes), "hyperparameters", "tokenizer", "template", "general".
+  std::map<std::string, std::string> facets;
+  // {"architecture", "file_type", "parameters", "bits_per_weight", "tensor_count", "types": {"Q4_K": n, ...}}
+  Json facts;
+};
+
+// Reads the whole file once. Throws Error (kCorrupt) for anything a reader would stumble over.
+[[nodiscard]] GgufDescription describe_gguf(FileSystem& files, const fs::path& path);
+
+}  // namespace qbuild::rules

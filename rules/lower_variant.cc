@@ -1,0 +1,245 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "engine/node.h"
+#include "kernels/codec.h"
+#include "kernels/numerics.h"
+#include "rules/lowering.h"
+#include "rules/quantize.h"
+#include "rules/rule_table.h"
+
+namespace qbuild::rules {
+namespace {
+
+using engine::Field;
+using engine::Input;
+using engine::Node;
+using engine::NodeId;
+using engine::Projection;
+using manifests::Variant;
+
+// What a worker needs beyond the tensors it holds: buffers, the tokenizer, the program.
+constexpr std::uint64_t kWorkerBytes = 96u << 20;
+
+Projection facets(std::vector<std::string> names) {
+  return {.kind = Projection::Kind::kFacets, .facets = std::move(names)};
+}
+
+std::vector<Override> overrides_of(const Variant& variant) {
+  std::vector<Override> overrides;
+  for (const manifests::RecipeRule& rule : variant.rules) {
+    Override override{.match = rule.match, .layers = {}, .type = rule.type};
+    for (const manifests::LayerRange& range : rule.layers) override.layers.emplace_back(range.first, range.last);
+    overrides.push_back(std::move(override));
+  }
+  return overrides;
+}
+
+Json overrides_json(const std::vector<Override>& overrides) {
+  Json list = Json::array();
+  for (const Override& override : overrides) {
+    Json layers = Json::array();
+    for (const auto& [first, last] : override.layers) {
+      Json range = Json::array();
+      range.push_back(first);
+      range.push_back(last);
+      layers.push_back(std::move(range));
+    }
+    list.push_back(Json::object(
+        {{"match", override.match}, {"layers", std::move(layers)}, {"type", dtype_name(override.type)}}));
+  }
+  return list;
+}
+
+std::uint64_t values_of(const TensorSpec& tensor) {
+  std::uint64_t count = 1;
+  for (const std::uint64_t n : tensor.shape) count *= n;
+  return count;
+}
+
+// Encoders of every type that occurs, output size, and what fell back.
+struct TypePlan {
+  std::set<DType> types;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> notes;
+};
+
+TypePlan plan_types(const SourceModel& source, const Variant& variant, const std::vector<Override>& overrides) {
+  const Recipe* const recipe = find_recipe(variant.recipe);
+  const auto choices = choose_types(*recipe, overrides, source.tensors, source.network);
+  TypePlan plan;
+  std::map<std::pair<DType, DType>, std::size_t> fallbacks;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    plan.types.insert(choices[i].type);
+    const std::uint64_t row = source.tensors[i].shape.front();
+    plan.bytes += row_bytes(choices[i].type, row).value_or(0) * (values_of(source.tensors[i]) / row);
+    if (choices[i].instead_of) ++fallbacks[{*choices[i].instead_of, choices[i].type}];
+  }
+  for (const auto& [types, count] : fallbacks)
+    plan.notes.push_back(fmt::format("{}: {} of {} tensors become {}, since their rows do not hold whole blocks of {}",
+                                     variant.name, count, choices.size(), dtype_name(types.second),
+                                     dtype_name(types.first)));
+  return plan;
+}
+
+// What a source looked like when it was imported: readers compare before and after.
+Json stat_list(const LoweringModel& model, FileSystem& files) {
+  Json list = Json::array();
+  for (const fs::path& path : model.source.paths) {
+    const auto stat = files.stat(path);
+    list.push_back(Json::object({{"path", path.string()},
+                                 {"size", stat ? stat->size_bytes : 0},
+                                 {"mtime_ns", stat ? stat->mtime_ns : 0}}));
+  }
+  return list;
+}
+
+Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& variant, VariantTargets& targets) {
+  const SourceModel& source = model.source;
+  const auto overrides = overrides_of(variant);
+  const TypePlan plan = plan_types(source, variant, overrides);
+  targets.notes = plan.notes;
+  Node node;
+  node.rule = quantize_traits().name;
+  node.params = Json::object(
+      {{"recipe", variant.recipe}, {"overrides", overrides_json(overrides)}, {"name", source.name}});
+  node.context = Json::object({{"checkpoint", source.folder.string()}, {"stats", stat_list(model, lowering.files)}});
+  node.fields = {{"recipes", std::string(kRecipeTablesVersion)}, {"conversion", std::string(kConversionVersion)}};
+  for (const DType type : plan.types)
+    node.fields.push_back({fmt::format("encoder.{}", dtype_name(type)), std::to_string(kernels::find_codec(type)->encoder_version)});
+  std::vector<std::string> parts{"weights", "config", "tokenizer"};
+  if (!model.model.chat_template) parts.emplace_back("template");
+  node.inputs.push_back({.label = "source", .from = model.targets.source, .projection = facets(std::move(parts))});
+  if (model.model.chat_template)
+    node.inputs.push_back(
+        {.label = "template", .from = lowering.file_node(model.model.chat_template->path, "chat_template.jinja")});
+  node.resources = {.threads = lowering.options.threads,
+                    .memory_bytes = kWorkerBytes + 3 * source.largest_tensor_bytes,
+                    .scratch_bytes = plan.bytes};
+  node.batch = "quantize " + model.model.name;
+  node.expected_seconds = 0.05 + static_cast<double>(source.weight_bytes) / 200e6;
+  return node;
+}
+
+Json strings(const std::vector<std::string>& values) {
+  Json list = Json::array();
+  for (const std::string& value : values) list.push_back(value);
+  return list;
+}
+
+Node command_node(Lowering& lowering, LoweringModel& model, const Variant& variant) {
+  const manifests::Command& command = *variant.command;
+  Json environment = Json::object();
+  for (const auto& [name, value] : command.environment) environment[name] = value;
+  Node node;
+  node.rule = command_traits().name;
+  node.params = Json::object({{"run", strings(command.run)},
+                              {"outputs", strings(command.outputs)},
+                              {"environment", std::move(environment)},
+                              {"tool", command.tool}});
+  node.context =
+      Json::object({{"source", model.source.folder.string()}, {"directory", command.directory.string()}});
+  node.inputs.push_back({.label = "source",
+                         .from = model.targets.source,
+                         .projection = facets({"weights", "config", "tokenizer", "template"})});
+  for (const manifests::PathValue& input : command.inputs)
+    node.inputs.push_back({.label = "file." + input.text, .from = lowering.file_node(input.path, "file")});
+  node.resources = {.threads = std::max(1u, command.resources.threads),
+                    .memory_bytes = command.resources.memory_bytes,
+                    .scratch_bytes = command.resources.scratch_bytes};
+  return node;
+}
+
+bool is_measurable(const Variant& variant) { return variant.is_gguf_file; }
+
+Node quality_node(Lowering& lowering, const LoweringModel& model, std::string_view activations) {
+  Node node;
+  node.rule = quality_traits().name;
+  Json texts = Json::array();
+  for (const manifests::PerplexityText& text : model.model.benchmark.texts) {
+    texts.push_back(Json::object({{"name", text.name}, {"context", text.context}, {"chunks", text.chunks}}));
+    node.inputs.push_back({.label = "text." + text.name, .from = lowering.file_node(text.text.path, "text")});
+  }
+  node.params = Json::object({{"activations", activations}, {"texts", std::move(texts)}});
+  node.context = Json::object();
+  node.fields = {{"numerics", std::string(kernels::kNumericsVersion)}};
+  node.resources = {.threads = lowering.options.threads, .memory_bytes = kWorkerBytes + model.source.weight_bytes};
+  node.batch = "quality " + model.model.name;
+  node.expected_seconds = 1 + static_cast<double>(model.source.weight_bytes) / 1e6;
+  return node;
+}
+
+Input model_input(NodeId made) {
+  return {.label = "model", .from = made, .projection = facets({"tensors", "hyperparameters", "tokenizer"})};
+}
+
+NodeId lower_quality(Lowering& lowering, LoweringModel& model, NodeId made, const std::string& variant) {
+  const bool packed = model.model.benchmark.activations == manifests::Activations::kPacked;
+  Node node = quality_node(lowering, model, packed ? "packed" : "f32");
+  node.target = fmt::format("{}:{}:quality", model.model.name, variant);
+  node.inputs.insert(node.inputs.begin(), model_input(made));
+  return lowering.graph.add(std::move(node));
+}
+
+NodeId lower_speed(Lowering& lowering, LoweringModel& model, NodeId made, const std::string& variant) {
+  const manifests::Throughput& test = *model.model.benchmark.throughput;
+  const Machine& machine = lowering.options.machine;
+  constexpr std::uint64_t kGiB = 1u << 30;
+  Node node;
+  node.target = fmt::format("{}:{}:speed", model.model.name, variant);
+  node.rule = speed_traits().name;
+  node.params = Json::object({{"prompt", test.prompt}, {"generate", test.generate}, {"repeat", test.repeat}});
+  node.context = Json::object();
+  node.fields = {{"machine.cpu", machine.cpu_model},
+                 {"machine.vector_units", machine.vector_units},
+                 {"machine.cores", std::to_string(machine.cores)},
+                 {"machine.memory_gib", std::to_string((machine.memory_bytes + kGiB / 2) / kGiB)},
+                 {"threads", std::to_string(lowering.options.threads)},
+                 {"runtime", std::string(kToolVersion)}};
+  node.inputs = {model_input(made)};
+  node.resources = {.threads = lowering.options.threads,
+                    .memory_bytes = kWorkerBytes + model.source.weight_bytes,
+                    .whole_machine = true};
+  node.expected_seconds = 1;
+  return lowering.graph.add(std::move(node));
+}
+
+}  // namespace
+
+void lower_source_quality(Lowering& lowering, LoweringModel& model) {
+  if (model.model.benchmark.texts.empty()) return;
+  // The source itself is evaluated without rounding its activations: what variants are compared with.
+  Node node = quality_node(lowering, model, "f32");
+  node.target = model.model.name + ":source:quality";
+  node.context["checkpoint"] = model.source.folder.string();
+  node.inputs.insert(node.inputs.begin(), Input{.label = "model",
+                                                .from = model.targets.source,
+                                                .projection = facets({"weights", "config", "tokenizer"})});
+  model.targets.source_quality = lowering.graph.add(std::move(node));
+}
+
+void lower_variant(Lowering& lowering, LoweringModel& model, const Variant& variant) {
+  VariantTargets targets;
+  targets.name = variant.name;
+  Node node = variant.method == manifests::Method::kGguf ? quantize_node(lowering, model, variant, targets)
+                                                         : command_node(lowering, model, variant);
+  node.target = model.model.name + ":" + variant.name;
+  const manifests::PublishedVariant place = placed_variant(model, variant);
+  const std::string folder = place.folder.empty() ? "" : place.folder + "/";
+  if (!place.file.empty())
+    node.exports = {{std::string(engine::kOnlyFile), export_path(lowering, model.model, folder + place.file)}};
+  else
+    node.exports = {{std::string(engine::kAllFiles), export_path(lowering, model.model, folder.empty() ? variant.name : place.folder)}};
+  targets.made = lowering.graph.add(std::move(node));
+  if (is_measurable(variant)) {
+    if (!model.model.benchmark.texts.empty())
+      targets.quality = lower_quality(lowering, model, targets.made, variant.name);
+    if (model.model.benchmark.throughput) targets.speed = lower_speed(lowering, model, targets.made, variant.name);
+  }
+  model.targets.variants.push_back(std::move(targets));
+}
+
+}  // namespace qbuild::rules

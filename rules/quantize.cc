@@ -1,0 +1,182 @@
+#include "rules/quantize.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/thread_pool.h"
+#include "formats/checkpoint.h"
+#include "formats/gguf_metadata.h"
+#include "formats/gguf_writer.h"
+#include "kernels/codec.h"
+#include "models/tensor_names.h"
+#include "rules/evaluated_model.h"
+#include "rules/gguf_artifact.h"
+#include "rules/hashing_file.h"
+#include "rules/recipe.h"
+#include "rules/rule_table.h"
+#include "rules/source.h"
+#include "rules/tensor_stream.h"
+
+namespace qbuild::rules {
+namespace {
+
+using engine::ActionContext;
+using engine::ActionRequest;
+using engine::ActionResult;
+
+constexpr std::uint64_t kMaxTemplateBytes = 4u << 20;
+constexpr std::string_view kOutputName = "model.gguf";
+
+std::vector<Override> overrides_of(const Json& params) {
+  std::vector<Override> overrides;
+  for (const Json& json : params.at("overrides").as_array()) {
+    Override override{.match = json.at("match").as_string(), .layers = {}, .type = DType::kF32};
+    for (const Json& range : json.at("layers").as_array())
+      override.layers.emplace_back(static_cast<int>(range.as_array().at(0).as_int()),
+                                   static_cast<int>(range.as_array().at(1).as_int()));
+    const auto type = dtype_from_name(json.at("type").as_string());
+    if (!type) throw Error(ErrorKind::kInvalidInput, "unknown type " + json.at("type").as_string());
+    override.type = *type;
+    overrides.push_back(std::move(override));
+  }
+  return overrides;
+}
+
+// The source as it was imported: what was hashed is what is read.
+void check_unchanged(const ActionRequest& request, FileSystem& files) {
+  for (const Json& seen : request.context.at("stats").as_array()) {
+    const fs::path path = seen.at("path").as_string();
+    const auto now = files.stat(path);
+    if (!now || now->size_bytes != seen.at("size").as_uint() || now->mtime_ns != seen.at("mtime_ns").as_int())
+      throw Error(ErrorKind::kTransient,
+                  fmt::format("{} changed since it was imported; run again when nothing writes to it", path.string()));
+  }
+}
+
+formats::TokenizerConfig tokenizer_config(const ActionRequest& request, FileSystem& files, const fs::path& folder) {
+  auto config = formats::read_tokenizer_config(files, folder);
+  for (const engine::ResolvedInput& input : request.inputs) {
+    if (input.label != "template") continue;
+    std::erase_if(config.chat_templates, [](const auto& one) { return one.name.empty(); });
+    config.chat_templates.insert(config.chat_templates.begin(),
+                                 {"", read_file(files, input.paths.at(0), kMaxTemplateBytes)});
+  }
+  return config;
+}
+
+// Every tensor of the output, in the file's order.
+std::vector<StreamedTensor> plan_tensors(const formats::Checkpoint& checkpoint, const formats::ModelConfig& config,
+                                         const Recipe& recipe, const std::vector<Override>& overrides) {
+  std::vector<StreamedTensor> tensors;
+  std::vector<TensorSpec> specs;
+  for (const formats::CheckpointTensor& tensor : checkpoint.tensors()) {
+    const auto name = models::tensor_from_checkpoint_name(tensor.name);
+    if (!name || models::is_ignored_checkpoint_name(tensor.name)) continue;
+    if (name->role == models::TensorRole::kOutput && config.tie_word_embeddings) continue;
+    tensors.push_back({.source = &tensor,
+                       .name = models::gguf_name(*name),
+                       .shape = {tensor.shape.rbegin(), tensor.shape.rend()},
+                       .type = DType::kF32,
+                       .permuted_head_dim = models::has_permuted_rows(name->role) ? config.effective_head_dim() : 0});
+  }
+  std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return file_order(a.name, b.name); });
+  for (const StreamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape});
+  const auto types = choose_types(recipe, overrides, specs,
+                                  {.block_count = static_cast<std::uint32_t>(config.num_hidden_layers),
+                                   .head_count = static_cast<std::uint32_t>(config.num_attention_heads),
+                                   .head_count_kv = static_cast<std::uint32_t>(config.num_key_value_heads)});
+  for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].type = types[i].type;
+  return tensors;
+}
+
+std::uint64_t count_values(const std::vector<StreamedTensor>& tensors) {
+  std::uint64_t total = 0;
+  for (const StreamedTensor& tensor : tensors) total += tensor.values();
+  return total;
+}
+
+class QuantizeRule final : public engine::Rule {
+ public:
+  const engine::RuleTraits& traits() const override { return traits_; }
+
+  ActionResult run(const ActionRequest& request, ActionContext& context) const override {
+    FileSystem& files = context.file_system();
+    const fs::path folder = request.context.at("checkpoint").as_string();
+    const Recipe* const recipe = find_recipe(request.params.at("recipe").as_string());
+    if (recipe == nullptr)
+      throw Error(ErrorKind::kUnsupported, "unknown recipe " + request.params.at("recipe").as_string());
+    check_unchanged(request, files);
+    const auto config = formats::read_config(files, folder);
+    const auto checkpoint = formats::Checkpoint::open(files, folder);
+    const auto tensors = plan_tensors(checkpoint, config, *recipe, overrides_of(request.params));
+    const auto metadata = formats::llama_metadata(
+        {.name = request.params.at("name").as_string(), .parameters = count_values(tensors), .file_type = recipe->file_type},
+        config, formats::read_tokenizer_json(files, folder), tokenizer_config(request, files, folder));
+
+    const fs::path path = request.scratch / kOutputName;
+    ActionResult result;
+    HashingFile out(files.create(path, CreateMode::kExclusive));
+    write(out, metadata, tensors, checkpoint, config, request, context, result);
+    out.close();
+    check_unchanged(request, files);
+    result.bytes_written = out.size_bytes();
+    result.bytes_hashed = out.size_bytes();
+    result.files.push_back({.name = std::string(kOutputName),
+                            .path = path,
+                            .sha256 = out.finish(),
+                            .size_bytes = out.size_bytes()});
+    const GgufDescription description = describe_gguf(files, path);
+    verify(description, tensors, *recipe);
+    result.facets = description.facets;
+    result.facts = description.facts;
+    return result;
+  }
+
+ private:
+  static void write(HashingFile& out, const formats::GgufMetadata& metadata, const std::vector<StreamedTensor>& tensors,
+                    const formats::Checkpoint& checkpoint, const formats::ModelConfig& config,
+                    const ActionRequest& request, ActionContext& context, ActionResult& result) {
+    std::vector<formats::GgufTensorSpec> specs;
+    const std::vector<float> rope_factors = formats::llama3_rope_factors(config);
+    if (!rope_factors.empty()) specs.push_back({"rope_freqs.weight", {rope_factors.size()}, DType::kF32});
+    for (const StreamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape, tensor.type});
+    formats::GgufWriter writer(out, metadata, specs);
+    if (!rope_factors.empty()) writer.append(std::as_bytes(std::span(rope_factors)));
+    ThreadPool pool(request.threads);
+    TensorStream stream(checkpoint, backend_of(request), pool);
+    const std::uint64_t total = count_values(tensors);
+    std::uint64_t done = 0;
+    for (const StreamedTensor& tensor : tensors) {
+      if (context.stop().stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
+      stream.convert(tensor, [&](Bytes bytes) { writer.append(bytes); });
+      result.bytes_read += tensor.source->size_bytes;
+      done += tensor.values();
+      context.progress(done, total, "weights");
+    }
+    writer.finish();
+  }
+
+  // What the reader found is what was planned.
+  static void verify(const GgufDescription& description, const std::vector<StreamedTensor>& tensors, const Recipe& recipe) {
+    std::map<std::string, std::uint64_t> planned;
+    for (const StreamedTensor& tensor : tensors) ++planned[std::string(dtype_name(tensor.type))];
+    const Json& found = description.facts.at("types");
+    for (const auto& [type, count] : planned) {
+      const Json* const there = found.find(type);
+      if (there == nullptr || there->as_uint() < count)
+        throw Error(ErrorKind::kCorrupt, fmt::format("the finished file has fewer tensors of {} than were written", type));
+    }
+    if (description.facts.at("file_type").as_uint() != recipe.file_type)
+      throw Error(ErrorKind::kCorrupt, "the finished file does not say the recipe's file type");
+  }
+
+  engine::RuleTraits traits_ = quantize_traits();
+};
+
+}  // namespace
+
+std::unique_ptr<engine::Rule> make_quantize_rule() { return std::make_unique<QuantizeRule>(); }
+
+}  // namespace qbuild::rules

@@ -1,0 +1,54 @@
+#pragma once
+// One tensor after the other from a checkpoint into a GGUF's types: read in slabs of rows, brought into the
+// GGUF's row order, made floats, encoded, handed on. Memory is bounded by the slab, but for tensors whose
+// rows are permuted, which are read one head at a time.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "formats/checkpoint.h"
+#include "kernels/backend.h"
+
+namespace qbuild::rules {
+
+struct StreamedTensor {
+  const formats::CheckpointTensor* source = nullptr;
+  std::string name;                  // in the GGUF
+  std::vector<std::uint64_t> shape;  // fastest dimension first
+  DType type = DType::kF32;          // in the GGUF
+  std::uint64_t permuted_head_dim = 0;  // rows of each head are interleaved for the rotation; 0: as they are
+
+  [[nodiscard]] std::uint64_t row_length() const { return shape.front(); }
+  [[nodiscard]] std::uint64_t values() const {
+    std::uint64_t count = 1;
+    for (const std::uint64_t extent : shape) count *= extent;
+    return count;
+  }
+};
+
+class TensorStream {
+ public:
+  // All must outlive the stream.
+  TensorStream(const formats::Checkpoint& checkpoint, kernels::Backend backend, ThreadPool& pool);
+
+  // Calls `emit` with the encoded bytes in order. Throws what codec and checkpoint throw, with the tensor's
+  // name: "tensor blk.0.attn_q.weight (model.layers.0...): ...".
+  void convert(const StreamedTensor& tensor, const std::function<void(Bytes encoded)>& emit);
+
+ private:
+  void convert_slab(const StreamedTensor& tensor, std::uint64_t first_row, std::uint64_t rows,
+                    const std::function<void(Bytes)>& emit);
+
+  const formats::Checkpoint& checkpoint_;
+  kernels::Backend backend_;
+  ThreadPool& pool_;
+  std::vector<std::byte> stored_;
+  std::vector<std::byte> ordered_;
+  std::vector<float> values_;
+  std::vector<std::byte> encoded_;
+};
+
+}  // namespace qbuild::rules
