@@ -1,0 +1,112 @@
+#include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/outcome_text.h"
+#include "engine/progress.h"
+#include "rules/display.h"
+
+namespace qbuild::cli {
+namespace {
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+bool is_terminal() {
+  const char* const term = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+engine::DisplayStyle terminal_style() {
+  engine::DisplayStyle style;
+  const char* const no_color = std::getenv("NO_COLOR");
+  style.colour = no_color == nullptr || *no_color == '\0';
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    style.columns = size.ws_col;
+    style.rows = std::max<unsigned>(size.ws_row, 4);
+  }
+  return style;
+}
+
+std::unique_ptr<engine::Progress> make_progress(Session& session) {
+  if (session.options().json) return engine::make_json_progress(print);
+  if (is_terminal()) return engine::make_terminal_progress(print, session.clock(), terminal_style());
+  return engine::make_plain_progress(print);
+}
+
+double seconds_since(Session& session, std::int64_t started_ns) {
+  return static_cast<double>(session.clock().monotonic_ns() - started_ns) * 1e-9;
+}
+
+// Nothing changed since a run that left everything up to date or held: say what it said.
+int repeat(Session& session, const engine::Unchanged& unchanged, std::int64_t started_ns) {
+  if (session.options().json) {
+    engine::Counters counters;
+    counters.seconds = seconds_since(session, started_ns);
+    print(engine::to_json(engine::Event(engine::RunFinished{counters, unchanged.exit_code})).dump() + "\n");
+  } else {
+    print(unchanged.text + "nothing to do\n");
+  }
+  return unchanged.exit_code;
+}
+
+// What the next run needs to find unchanged beyond the graph's own files.
+std::vector<engine::Witness> all_witnesses(Session& session, std::vector<engine::Witness> witnesses) {
+  for (const manifests::ManifestFile& file : session.manifest().files)
+    witnesses.push_back(engine::observe(session.files(), engine::Witness::What::kFile, file.path));
+  for (const fs::path& path : session.lowered().witnesses)
+    witnesses.push_back(engine::observe(session.files(), engine::Witness::What::kFile, path));
+  return witnesses;
+}
+
+std::string counters_line(const engine::Counters& counters) {
+  std::string text = fmt::format("{} executed, {} reused", counters.executed, counters.reused);
+  if (counters.failed > 0) text += fmt::format(", {} failed", counters.failed);
+  if (counters.skipped > 0) text += fmt::format(", {} skipped", counters.skipped);
+  if (counters.held > 0) text += fmt::format(", {} held", counters.held);
+  return text + fmt::format(" in {}\n", rules::display_seconds(counters.seconds));
+}
+
+}  // namespace
+
+int run_build(Session& session) {
+  const std::int64_t started_ns = session.clock().monotonic_ns();
+  const std::string fingerprint = session.fingerprint();
+  if (const auto unchanged = session.state().check_unchanged(fingerprint)) return repeat(session, *unchanged, started_ns);
+
+  const Interrupt interrupt;
+  const bool publish = session.options().command == CommandId::kPublish;
+  const rules::Lowered& lowered = session.lowered();
+  const auto goals = rules::select_goals(lowered, session.options().operands,
+                                         publish ? rules::WithPublish::kYes : rules::WithPublish::kNo);
+  session.store().remove_abandoned_scratch();
+  engine::Builder& builder = session.builder();
+  const auto progress = make_progress(session);
+  const engine::RunReport report = builder.run(lowered.graph, goals, *progress, interrupt.token());
+  const int code = engine::exit_code(report);
+
+  const std::string text = outcome_text(lowered, report, session.out());
+  if (!session.options().json) print(text + counters_line(report.counters));
+  std::vector<std::string> warnings = session.warnings();
+  warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
+  if (report.witnesses)
+    session.state().remember({.fingerprint = fingerprint,
+                              .witnesses = all_witnesses(session, *report.witnesses),
+                              .exit_code = code,
+                              .text = text});
+  else
+    session.state().forget(fingerprint);
+  if (const std::string warning = session.state().save(session.stats()); !warning.empty()) warnings.push_back(warning);
+  for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
+  return code;
+}
+
+}  // namespace qbuild::cli

@@ -1,0 +1,66 @@
+// qbuild: the program that plans and schedules. Heavy work happens in qbuild-worker beside it.
+
+#include <fmt/core.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+
+namespace {
+
+using qbuild::cli::CommandId;
+using qbuild::cli::Session;
+
+int run(Session& session) {
+  switch (session.options().command) {
+    case CommandId::kBuild:
+    case CommandId::kPublish:
+      return run_build(session);
+    case CommandId::kPlan:
+      return run_plan(session);
+    case CommandId::kWhy:
+      return run_why(session);
+    case CommandId::kCheck:
+      return run_check(session);
+    case CommandId::kGraph:
+      return run_graph(session);
+    case CommandId::kInspect:
+      return run_inspect(session);
+    case CommandId::kStatus:
+      return run_status(session);
+    case CommandId::kLog:
+      return run_log(session);
+    case CommandId::kStoreStats:
+      return run_store_stats(session);
+    case CommandId::kStoreVerify:
+      return run_store_verify(session);
+    case CommandId::kStorePath:
+      return run_store_path(session);
+  }
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    // Whoever reads our output may stop; a write then fails instead of ending the run.
+    signal(SIGPIPE, SIG_IGN);
+    const auto parsed = qbuild::cli::parse_command_line(argc, argv);
+    if (parsed.exit_code) {
+      std::fputs(parsed.text.c_str(), *parsed.exit_code == 0 ? stdout : stderr);
+      return *parsed.exit_code;
+    }
+    Session session(parsed.options);
+    return run(session);
+  } catch (const qbuild::Error& error) {
+    fmt::print(stderr, "{}\n", error.message());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "internal error: {}\n", error.what());
+  }
+  return 2;
+}

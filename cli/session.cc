@@ -1,0 +1,151 @@
+#include "cli/session.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "engine/project_files.h"
+#include "engine/worker_executor.h"
+#include "manifests/load.h"
+#include "rules/rule_table.h"
+
+namespace qbuild::cli {
+namespace {
+
+constexpr std::string_view kDefaultManifest = "qbuild.yaml";
+constexpr std::string_view kWorkerName = "qbuild-worker";
+
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// The user's folder of that kind (XDG base directories), or the way out if there is no home.
+fs::path user_folder(const char* xdg_variable, const char* below_home, std::string_view option) {
+  if (const std::string folder = variable(xdg_variable); !folder.empty() && folder[0] == '/') return folder;
+  if (const std::string home = variable("HOME"); !home.empty()) return fs::path(home) / below_home;
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("neither {} nor HOME is set, so there is no place for the store; give {}", xdg_variable, option));
+}
+
+fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
+
+// Workers get the environment but for what is nobody's business but a hub's.
+std::vector<std::string> worker_environment() {
+  std::vector<std::string> environment = current_environment();
+  std::erase_if(environment, [](const std::string& entry) {
+    return entry.starts_with("HF_TOKEN=") || entry.starts_with("HUGGING_FACE_HUB_TOKEN=");
+  });
+  return environment;
+}
+
+fs::path worker_program() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (error) return fs::path(kWorkerName);
+  return self.parent_path() / kWorkerName;
+}
+
+}  // namespace
+
+Session::Session(Options options)
+    : options_(std::move(options)),
+      files_(make_posix_file_system()),
+      clock_(make_system_clock()),
+      processes_(make_process_runner()),
+      machine_(this_machine()),
+      rules_(rules::light_rules()) {
+  if (!options_.directory.empty()) {
+    std::error_code error;
+    fs::current_path(options_.directory, error);
+    if (error) throw_errno(error.value(), "go to " + options_.directory.string());
+  }
+  threads_ = options_.threads == 0 ? machine_.cores : options_.threads;
+  manifests_ = options_.manifests;
+  if (manifests_.empty()) manifests_.emplace_back(kDefaultManifest);
+  project_ = absolute_path(manifests_.front()).parent_path();
+  out_ = options_.out.empty() ? project_ / "out" : absolute_path(options_.out);
+}
+
+std::string Session::fingerprint() const {
+  std::vector<std::string> parts{std::string(rules::kToolVersion),
+                                 std::to_string(static_cast<int>(options_.command)),
+                                 out_.string(),
+                                 options_.store.empty() ? variable("QBUILD_STORE") : absolute_path(options_.store).string(),
+                                 variable("XDG_CACHE_HOME"),
+                                 variable("HOME"),
+                                 std::to_string(threads_),
+                                 machine_.cpu_model,
+                                 machine_.vector_units};
+  for (const fs::path& manifest : manifests_) parts.push_back("manifest " + absolute_path(manifest).string());
+  for (const std::string& operand : options_.operands) parts.push_back("target " + operand);
+  return engine::request_fingerprint(parts);
+}
+
+engine::StateFile& Session::state() {
+  if (!state_) state_.emplace(*files_, *clock_, engine::ProjectFiles::of(project_).state());
+  return *state_;
+}
+
+engine::StatTable& Session::stats() {
+  if (!stats_) {
+    stats_.emplace(*files_, *clock_);
+    state().load_table(*stats_);
+  }
+  return *stats_;
+}
+
+const manifests::Manifest& Session::manifest() {
+  if (!manifest_) manifest_ = manifests::load(*files_, manifests_);
+  return *manifest_;
+}
+
+const rules::Lowered& Session::lowered() {
+  if (!lowered_)
+    lowered_ = rules::lower(manifest(), *files_, *clock_, stats(), {.out = out_, .threads = threads_, .machine = machine_});
+  return *lowered_;
+}
+
+cache::Store& Session::store() {
+  if (!store_) {
+    store_root_ = !options_.store.empty()                ? absolute_path(options_.store)
+                  : !variable("QBUILD_STORE").empty()    ? absolute_path(variable("QBUILD_STORE"))
+                                                         : user_folder("XDG_CACHE_HOME", ".cache", "--store or $QBUILD_STORE") / "qbuild";
+    store_.emplace(*files_, *clock_, store_root_);
+  }
+  return *store_;
+}
+
+engine::Builder& Session::builder() {
+  if (!builder_) {
+    index_path_ = user_folder("XDG_STATE_HOME", ".local/state", "$XDG_STATE_HOME") / "qbuild" / "index.db";
+    index_.emplace(*files_, index_path_, store());
+    engine::BuildOptions build;
+    build.project = project_;
+    build.jobs = options_.jobs;
+    build.threads = threads_;
+    build.memory_bytes = machine_.memory_bytes - machine_.memory_bytes / 10;
+    build.fail_fast = options_.fail_fast;
+    build.backend = options_.backend;
+    build.tool_version = rules::kToolVersion;
+    build.heavy = engine::make_worker_executors(*files_, *processes_, rules_, engine::ProjectFiles::of(project_),
+                                                {.argv = {worker_program().string()}, .environment = worker_environment()});
+    builder_.emplace(engine::Environment{.files = *files_,
+                                         .clock = *clock_,
+                                         .processes = *processes_,
+                                         .store = store(),
+                                         .index = &*index_,
+                                         .rules = rules_,
+                                         .stats = stats()},
+                     std::move(build));
+  }
+  return *builder_;
+}
+
+std::vector<std::string> Session::warnings() const {
+  return index_ ? index_->warnings() : std::vector<std::string>{};
+}
+
+}  // namespace qbuild::cli
