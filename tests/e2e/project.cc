@@ -1,0 +1,129 @@
+#include "tests/e2e/project.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/digest.h"
+#include "base/subprocess.h"
+
+namespace qbuild::e2e {
+
+const Json& RunResult::summary() const {
+  static const Json kNone;
+  if (events.empty() || events.back().get_string("event") != "summary") {
+    ADD_FAILURE() << "no summary event; exit code " << exit_code << "\n" << out << err;
+    return kNone;
+  }
+  return events.back();
+}
+
+std::int64_t RunResult::counter(std::string_view name) const {
+  const Json* const value = summary().find(name);
+  if (value == nullptr) {
+    ADD_FAILURE() << "the summary has no " << name << ": " << summary().dump();
+    return -1;
+  }
+  return value->as_int();
+}
+
+std::vector<std::string> RunResult::executed() const {
+  std::vector<std::string> targets;
+  for (const Json& event : events)
+    if (event.get_string("event") == "finished" && event.get_bool("executed", false))
+      targets.push_back(event.get_string("target"));
+  std::sort(targets.begin(), targets.end());
+  return targets;
+}
+
+fs::path program_path() { return QBUILD_PROGRAM; }
+
+std::string read_whole(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Project::Project() {
+  std::string pattern = (fs::temp_directory_path() / "qbuild-e2e-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  root_ = fs::canonical(pattern);
+}
+
+Project::~Project() {
+  if (std::getenv("QBUILD_KEEP_TESTS") != nullptr) return;
+  std::error_code ignored;
+  fs::remove_all(root_, ignored);
+}
+
+void Project::write(const fs::path& relative, std::string_view text) const {
+  fs::create_directories(path(relative).parent_path());
+  std::ofstream file(path(relative), std::ios::binary | std::ios::trunc);
+  file << text;
+  if (!file.flush()) ADD_FAILURE() << "cannot write " << path(relative);
+}
+
+std::string Project::read(const fs::path& relative) const { return read_whole(path(relative)); }
+
+void Project::add_model(const fs::path& relative) const {
+  const fs::path from = fs::path(QBUILD_SOURCE_DIR) / "examples/models/bard-llama";
+  fs::create_directories(path(relative));
+  for (const char* name : {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+                           "tokenizer_config.json", "special_tokens_map.json", "README.md"})
+    fs::copy_file(from / name, path(relative / name), fs::copy_options::overwrite_existing);
+  const std::string text = read_whole(from / "heldout.txt");
+  write("text.txt", std::string_view(text).substr(0, 4000));
+}
+
+RunResult Project::run(std::vector<std::string> arguments, std::map<std::string, std::string> environment) const {
+  environment.try_emplace("PATH", std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin");
+  environment.try_emplace("HOME", path("home").string());
+  environment.try_emplace("QBUILD_STORE", path("store").string());
+  environment.try_emplace("XDG_STATE_HOME", path("state").string());
+  environment.try_emplace("LANG", "C.UTF-8");
+  for (const char* passed : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
+    if (const char* value = std::getenv(passed)) environment.try_emplace(passed, value);
+
+  ProcessSpec spec;
+  spec.argv = {program_path().string()};
+  spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+  for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
+  spec.working_directory = root_;
+  spec.output_log = path("stderr.txt");
+  spec.pipe_stdout = true;
+  fs::remove(spec.output_log);
+
+  RunResult result;
+  const auto runner = make_process_runner();
+  const auto child = runner->start(spec);
+  constexpr std::size_t kMaxLine = 16u << 20;
+  while (const auto line = child->read_line(kMaxLine)) result.out += *line + "\n";
+  result.exit_code = child->wait().exit_code;
+  result.err = read_whole(spec.output_log);
+  return result;
+}
+
+RunResult Project::run_json(std::vector<std::string> arguments) const {
+  arguments.emplace_back("--json");
+  RunResult result = run(std::move(arguments));
+  std::istringstream lines(result.out);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) result.events.push_back(Json::parse(line));
+  return result;
+}
+
+std::map<std::string, std::string> Project::digests(const fs::path& relative) const {
+  std::map<std::string, std::string> found;
+  if (!fs::exists(path(relative))) return found;
+  for (const auto& entry : fs::recursive_directory_iterator(path(relative)))
+    if (entry.is_regular_file())
+      found[fs::relative(entry.path(), path(relative)).string()] = sha256(read_whole(entry.path())).hex();
+  return found;
+}
+
+}  // namespace qbuild::e2e

@@ -1,0 +1,135 @@
+// The same files and the same measured numbers, whatever computes them and whatever interrupts it.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/digest.h"
+#include "base/subprocess.h"
+#include "tests/e2e/project.h"
+
+namespace qbuild::e2e {
+namespace {
+
+constexpr std::string_view kManifest = R"(version: 1
+models:
+  bard:
+    source: bard
+    quants: [F32, F16, BF16, Q8_0, Q4_0, Q4_K_S, Q4_K_M, Q6_K]
+    benchmark:
+      perplexity: {text: text.txt, context: 64, chunks: 4}
+    publish: {repo: acme/bard-GGUF, hub: ./hub}
+)";
+
+// Files under out/, and the quality results that the store holds, by key.
+std::map<std::string, std::string> outcome(const Project& project) {
+  std::map<std::string, std::string> all = project.digests("out");
+  for (const auto& [name, digest] : project.digests("hub/files")) all["hub/" + name] = digest;
+  return all;
+}
+
+std::string quality_results(const Project& project) {
+  std::string all;
+  for (const char* variant : {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q6_K"}) {
+    const RunResult path = project.run({"store", "path", std::string("bard:") + variant + ":quality", "--json"});
+    EXPECT_EQ(path.exit_code, 0) << path.err;
+    all += Json::parse(path.out).at("inline").at("result.json").as_string();
+  }
+  return all;
+}
+
+TEST(SameBytes, OneOrTwoThreadsScalarOrVectorKernelsGiveTheSameFilesAndNumbers) {
+  const Project fast;
+  fast.add_model("bard");
+  fast.write("qbuild.yaml", kManifest);
+  ASSERT_EQ(fast.run({"publish", "--threads", "2"}).exit_code, 0);
+
+  const Project slow;
+  slow.add_model("bard");
+  slow.write("qbuild.yaml", kManifest);
+  const RunResult run = slow.run({"publish", "--threads", "1", "--backend", "scalar"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+
+  std::map<std::string, std::string> a = fast.digests("out");
+  std::map<std::string, std::string> b = slow.digests("out");
+  ASSERT_GE(a.size(), 8u);
+  std::erase_if(a, [](const auto& file) { return !file.first.ends_with(".gguf"); });
+  std::erase_if(b, [](const auto& file) { return !file.first.ends_with(".gguf"); });
+  EXPECT_EQ(a, b);
+  EXPECT_EQ(quality_results(fast), quality_results(slow));
+}
+
+// Whether any process runs with this folder in its command line or as its working directory.
+bool somebody_works_in(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::error_code error;
+    const fs::path cwd = fs::read_symlink(entry.path() / "cwd", error);
+    if (!error && cwd == folder) return true;
+    if (read_whole(entry.path() / "cmdline").find(folder.string()) != std::string::npos) return true;
+  }
+  return false;
+}
+
+// Starts a publish, sends `signal` to the engine alone after `delay`, and waits for it.
+ProcessExit interrupted_run(const Project& project, int signal, std::chrono::milliseconds delay) {
+  ProcessSpec spec;
+  spec.argv = {program_path().string(), "publish"};
+  spec.environment = {"PATH=/usr/bin:/bin", "HOME=" + project.path("home").string(),
+                      "QBUILD_STORE=" + project.path("store").string(),
+                      "XDG_STATE_HOME=" + project.path("state").string()};
+  spec.working_directory = project.root();
+  spec.output_log = project.path("log.txt");
+  const auto runner = make_process_runner();
+  const auto child = runner->start(spec);
+  std::thread killer([&] {
+    std::this_thread::sleep_for(delay);
+    ::kill(child->pid(), signal);
+  });
+  const ProcessExit exit = child->wait();
+  killer.join();
+  return exit;
+}
+
+class AfterASignal : public ::testing::TestWithParam<int> {};
+
+TEST_P(AfterASignal, AnotherRunGivesTheFilesOfAnUndisturbedOneAndNobodyIsLeft) {
+  const Project calm;
+  calm.add_model("bard");
+  calm.write("qbuild.yaml", kManifest);
+  ASSERT_EQ(calm.run({"publish"}).exit_code, 0);
+
+  const Project disturbed;
+  disturbed.add_model("bard");
+  disturbed.write("qbuild.yaml", kManifest);
+  const std::chrono::milliseconds delays[]{std::chrono::milliseconds(60), std::chrono::milliseconds(250),
+                                           std::chrono::milliseconds(600)};
+  for (const auto delay : delays) {
+    (void)interrupted_run(disturbed, GetParam(), delay);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (somebody_works_in(disturbed.root()) && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(somebody_works_in(disturbed.root()));
+    for (const auto& [name, digest] : disturbed.digests("out")) EXPECT_FALSE(name.ends_with(".tmp")) << name;
+  }
+  const RunResult again = disturbed.run({"publish"});
+  ASSERT_EQ(again.exit_code, 0) << again.out << again.err;
+  EXPECT_EQ(quality_results(calm), quality_results(disturbed));
+  EXPECT_EQ(calm.digests("out"), disturbed.digests("out"));
+  EXPECT_EQ(disturbed.run({"store", "verify"}).exit_code, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Signals, AfterASignal, ::testing::Values(SIGKILL, SIGINT),
+                         [](const auto& info) { return info.param == SIGKILL ? "Kill" : "Interrupt"; });
+
+TEST(Interrupted, TheExitCodeIs130) {
+  const Project project;
+  project.add_model("bard");
+  project.write("qbuild.yaml", kManifest);
+  const ProcessExit exit = interrupted_run(project, SIGINT, std::chrono::milliseconds(300));
+  EXPECT_EQ(exit.exit_code, 130);
+}
+
+}  // namespace
+}  // namespace qbuild::e2e
