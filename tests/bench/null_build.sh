@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Nothing to do, beside ninja: null_build.sh QBUILD [TARGETS] [RUNS]
+# Makes a project of TARGETS command steps (each: one input, one output, one record) and a ninja graph of
+# the same shape (as many files to look at per target), builds both once, and times runs that have nothing
+# to do. Prints minimum, median and maximum in milliseconds.
+set -euo pipefail
+qbuild=$(realpath "$1")
+targets=${2:-1000}
+runs=${3:-21}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+source=$(realpath "$(dirname "$0")/../../examples/models/bard-llama")
+
+make_qbuild() {
+  mkdir -p "$folder/q/in" && cd "$folder/q"
+  printf 'cp "$1" "$2"/made.bin\n' >tool.sh
+  {
+    echo "version: 1"
+    echo "models:"
+    echo "  m:"
+    echo "    source: $source"
+    echo "    publish: {repo: acme/m, layout: folders}"
+    echo "    quants:"
+    for ((i = 0; i < targets; i++)); do
+      echo "input $i" >"in/$i.txt"
+      echo "      - {name: v$i, method: command, run: [sh, tool.sh, in/$i.txt, \"{out}\"], outputs: [made.bin], inputs: [in/$i.txt], tool: cp@1}"
+    done
+  } >qbuild.yaml
+}
+
+make_ninja() {
+  mkdir -p "$folder/n/in" && cd "$folder/n"
+  {
+    echo "rule copy"
+    echo "  command = cp \$in \$out && cp \$in \$out.record"
+    for ((i = 0; i < targets; i++)); do
+      echo "input $i" >"in/$i.txt"
+      echo "build out/$i.bin | out/$i.bin.record: copy in/$i.txt"
+    done
+  } >build.ninja
+}
+
+# Milliseconds of each of $runs runs of a command, sorted.
+time_runs() {
+  for ((r = 0; r < runs; r++)); do
+    local begin=$EPOCHREALTIME
+    "$@" >/dev/null
+    local end=$EPOCHREALTIME
+    echo $(((${end/./} - ${begin/./})))
+  done | sort -n | awk '{v[NR]=$1/1000} END {printf "min %.1f ms, median %.1f ms, max %.1f ms\n", v[1], v[int((NR+1)/2)], v[NR]}'
+}
+
+make_qbuild
+export QBUILD_STORE=$folder/store XDG_STATE_HOME=$folder/state
+cd "$folder/q" && "$qbuild" build >/dev/null
+echo "qbuild, $targets targets: $(time_runs "$qbuild" build)"
+make_ninja
+cd "$folder/n" && ninja >/dev/null
+echo "ninja,  $targets targets: $(time_runs ninja)"

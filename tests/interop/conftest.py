@@ -1,0 +1,108 @@
+"""What the interop tests share: the program, the published quick start, and the judges."""
+
+import json
+import os
+import pathlib
+import subprocess
+from dataclasses import dataclass
+
+import pytest
+import yaml
+
+import reference
+from llama import Llama
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CONTEXT = 256  # of the quick start's perplexity
+VARIANTS = ["Q8_0", "Q6_K", "Q4_K_M", "Q4_0"]
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> pathlib.Path:
+    return ROOT / "examples/models/bard-llama"
+
+
+@pytest.fixture(scope="session")
+def qbuild() -> pathlib.Path:
+    program = pathlib.Path(os.environ.get("QBUILD", ROOT / "build/release/bin/qbuild"))
+    assert program.is_file(), f"{program} is not there; ./dev build makes it"
+    return program
+
+
+def run(program: pathlib.Path, *arguments: str, cwd: pathlib.Path | None = None) -> str:
+    done = subprocess.run(
+        [program, *arguments], cwd=cwd, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, f"{program.name} {' '.join(arguments)}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@dataclass
+class QuickStart:
+    """The quick start, published once per session in a folder and a store of its own."""
+
+    qbuild: pathlib.Path
+    folder: pathlib.Path
+
+    def run(self, *arguments: str) -> str:
+        return run(self.qbuild, *arguments, "--store", str(self.folder / "store"), cwd=self.folder)
+
+    @property
+    def card(self) -> pathlib.Path:
+        (card,) = self.folder.glob("out/**/README.md")
+        return card
+
+    def gguf(self, variant: str) -> pathlib.Path:
+        (path,) = self.folder.glob(f"out/**/*{variant}.gguf")
+        return path
+
+    def inspect(self, path: pathlib.Path) -> dict:
+        return json.loads(self.run("inspect", "--json", str(path)))
+
+    def perplexity(self, variant: str) -> float:
+        """As `quality` measured it and the card's evaluation results state it."""
+        front_matter = yaml.safe_load(self.card.read_text().split("---\n")[1])
+        (entry,) = [e for e in front_matter["model-index"] if e["name"].endswith(f" {variant}")]
+        (metric,) = entry["results"][0]["metrics"]
+        assert metric["type"] == "perplexity"
+        return metric["value"]
+
+
+@pytest.fixture(scope="session")
+def quick_start(qbuild, checkpoint, tmp_path_factory) -> QuickStart:
+    folder = tmp_path_factory.mktemp("quickstart")
+    manifest = (ROOT / "examples/quickstart/qbuild.yaml").read_text()
+    (folder / "qbuild.yaml").write_text(manifest.replace("../models/bard-llama", str(checkpoint)))
+    started = QuickStart(qbuild, folder)
+    started.run("publish")
+    return started
+
+
+@pytest.fixture(scope="session")
+def worker_logits(qbuild, checkpoint):
+    """Of our float32 run of the checkpoint: text -> {"tokens": [...], "logits": [[...], ...]}."""
+
+    def ask(text: str) -> dict:
+        worker = qbuild.with_name("qbuild-worker")
+        return json.loads(run(worker, "--logits", str(checkpoint), "--text", text))
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def llama() -> Llama:
+    peer = pathlib.Path(os.environ.get("QBUILD_PEER", ROOT / "build/peer"))
+    assert peer.is_dir(), f"{peer} is not there; ./dev interop fetches it"
+    return Llama(peer)
+
+
+@pytest.fixture(scope="session")
+def heldout(checkpoint) -> str:
+    return (checkpoint / "heldout.txt").read_text()
+
+
+@pytest.fixture(scope="session")
+def reference_gguf(checkpoint, tmp_path_factory) -> pathlib.Path:
+    path = tmp_path_factory.mktemp("reference") / "bard-llama-F32.gguf"
+    reference.write_f32_gguf(checkpoint, path)
+    return path
