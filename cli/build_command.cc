@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/error.h"
+#include "base/nearest_word.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/outcome_text.h"
@@ -75,6 +77,23 @@ std::string counters_line(const engine::Counters& counters) {
   return text + fmt::format(" in {}\n", rules::display_seconds(counters.seconds));
 }
 
+// A mistyped command word looks like a target that is not there; says which command may have been meant.
+std::vector<engine::NodeId> goals_of(Session& session) {
+  const bool publish = session.options().command == CommandId::kPublish;
+  const rules::Lowered& lowered = session.lowered();
+  try {
+    return rules::select_goals(lowered, session.options().operands,
+                               publish ? rules::WithPublish::kYes : rules::WithPublish::kNo);
+  } catch (const Error& error) {
+    if (!session.options().bare) throw;
+    std::vector<std::string_view> names;
+    for (const CommandInfo& info : all_commands()) names.push_back(info.group.empty() ? info.name : info.group);
+    const std::string_view command = nearest_word(session.options().operands.front(), names);
+    if (command.empty()) throw;
+    throw Error(error.kind(), fmt::format("{}; there is a command \"{}\"", error.message(), command));
+  }
+}
+
 }  // namespace
 
 int run_build(Session& session) {
@@ -83,10 +102,8 @@ int run_build(Session& session) {
   if (const auto unchanged = session.state().check_unchanged(fingerprint)) return repeat(session, *unchanged, started_ns);
 
   const Interrupt interrupt;
-  const bool publish = session.options().command == CommandId::kPublish;
   const rules::Lowered& lowered = session.lowered();
-  const auto goals = rules::select_goals(lowered, session.options().operands,
-                                         publish ? rules::WithPublish::kYes : rules::WithPublish::kNo);
+  const auto goals = goals_of(session);
   session.store().remove_abandoned_scratch();
   engine::Builder& builder = session.builder();
   const auto progress = make_progress(session);

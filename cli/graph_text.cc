@@ -22,13 +22,20 @@ std::string_view kind_name(NodeKind kind) {
   return "action";
 }
 
-// For the quoted strings of DOT and Mermaid.
+// For the quoted strings of DOT.
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
+  return out;
+}
+
+// For those of Mermaid, which knows entities alone.
+std::string with_entities(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '"' ? std::string("#quot;") : std::string(1, c);
   return out;
 }
 
@@ -51,7 +58,7 @@ std::string mermaid(const Graph& graph, std::span<const NodeId> nodes) {
   for (const NodeId id : nodes) {
     const engine::Node& node = graph.node(id);
     const bool check = node.kind == NodeKind::kCheck;
-    text += fmt::format("  n{}{}\"{}\"{}\n", id.value, check ? "{" : "[", escaped(node.target), check ? "}" : "]");
+    text += fmt::format("  n{}{}\"{}\"{}\n", id.value, check ? "{" : "[", with_entities(node.target), check ? "}" : "]");
   }
   for (const NodeId id : nodes)
     for (const engine::Input& input : graph.node(id).inputs)

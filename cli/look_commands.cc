@@ -101,7 +101,7 @@ int run_log(Session& session) {
   const std::string& target = session.options().operands.front();
   const fs::path path = files.log(target);
   if (!session.files().stat(path))
-    throw Error(ErrorKind::kNotFound, fmt::format("there is no log of \"{}\"; it has not run here", target));
+    throw Error(ErrorKind::kNotFound, fmt::format("there is no log of \"{}\": it has not run here, or it printed nothing", target));
   fmt::print("{}", read_file(session.files(), path, kMaxLogBytes));
   return 0;
 }

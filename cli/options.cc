@@ -10,7 +10,8 @@ namespace qbuild::cli {
 namespace {
 
 void add_common_options(CLI::App& app, Options& options) {
-  app.add_option("-f,--file", options.manifests, "manifest; may be given several times (default: qbuild.yaml)");
+  app.add_option("-f,--file", options.manifests, "manifest; may be given several times (default: qbuild.yaml)")
+      ->allow_extra_args(false);
   app.add_option("-C", options.directory, "go to this folder first")->type_name("DIR");
   app.add_option("--store", options.store, "where artifacts live (default: $QBUILD_STORE, else the user's cache)")
       ->type_name("DIR");
@@ -79,6 +80,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
 
   try {
     app.parse(argc, argv);
+    options.bare = app.get_subcommands().empty();
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream complaint;

@@ -21,6 +21,7 @@ struct Options {
   unsigned threads = 0;                        // 0: the machine's
   std::string backend;                         // empty: the best that the machine has
   std::string graph_format = "dot";
+  bool bare = false;  // no command word was given: an operand may be a mistyped one
   bool json = false;
   bool keep_going = true;
   bool fail_fast = false;

@@ -101,7 +101,12 @@ std::string trouble_lines(const RunReport& report, const engine::Graph& graph) {
       for (const std::string& line : node.failure->log_tail) failed += "    | " + line + "\n";
   }
   std::string text = held + failed;
-  if (skipped > 0) text += fmt::format("{} more targets were skipped, since they need what failed\n", skipped);
+  if (skipped > 0 && report.interrupted)
+    text += fmt::format("{} more target{} did not run, since the run was interrupted\n", skipped, skipped == 1 ? "" : "s");
+  else if (skipped == 1)
+    text += "1 more target was skipped, since it needs what failed\n";
+  else if (skipped > 0)
+    text += fmt::format("{} more targets were skipped, since they need what failed\n", skipped);
   return text.empty() ? "" : "\n" + text;
 }
 

@@ -55,6 +55,7 @@ int run_why(Session& session) {
   const engine::Graph& graph = session.lowered().graph;
   const engine::Plan plan = make_plan(session);
   bool first = true;
+  std::size_t shown = 0;
   for (const engine::NodeId id :
        rules::select_goals(session.lowered(), session.options().operands, rules::WithPublish::kYes)) {
     const engine::PlanEntry* const entry = plan.find(id);
@@ -62,6 +63,7 @@ int run_why(Session& session) {
     // The target itself, not all that its name stands for, if there is one of that name.
     if (entry == nullptr || (graph.find(session.options().operands.front()) && node.target != session.options().operands.front()))
       continue;
+    ++shown;
     if (session.options().json) {
       fmt::print("{}\n", Json::object({{"target", node.target},
                                        {"state", engine::plan_state_name(entry->state)},
@@ -78,6 +80,8 @@ int run_why(Session& session) {
     fmt::print("{}: {}\n", node.target, engine::plan_state_name(entry->state));
     for (const std::string& line : engine::describe(entry->explanation)) fmt::print("  {}\n", line);
   }
+  if (shown == 0 && !session.options().json)
+    fmt::print("{} is a source: nothing makes it\n", session.options().operands.front());
   return 0;
 }
 

@@ -38,6 +38,10 @@ std::map<std::string, std::string> read_index(FileSystem& file_system, const fs:
   });
 }
 
+const std::string& name_of(const std::string& name) { return name; }
+const std::string& name_of(const CheckpointTensor& tensor) { return tensor.name; }
+
+// tensors: sorted by name
 void check_against_index(const std::map<std::string, std::string>& index, const std::vector<CheckpointTensor>& tensors,
                          const std::vector<std::string>& files) {
   for (const CheckpointTensor& tensor : tensors) {
@@ -47,7 +51,8 @@ void check_against_index(const std::map<std::string, std::string>& index, const 
                                                    files[tensor.file], tensor.name, kIndex));
   }
   for (const auto& [name, shard] : index)
-    if (std::none_of(tensors.begin(), tensors.end(), [&, n = &name](const auto& t) { return t.name == *n; }))
+    if (!std::binary_search(tensors.begin(), tensors.end(), name,
+                            [](const auto& a, const auto& b) { return name_of(a) < name_of(b); }))
       throw Error(ErrorKind::kCorrupt, fmt::format("{} places tensor {} in {}, which does not hold it", kIndex, name, shard));
 }
 

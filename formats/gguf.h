@@ -50,7 +50,7 @@ enum class GgufType : std::uint32_t {
 // A scalar, or an array of scalars of one type. Integers and bools are kept as 64 bits whatever their width.
 struct GgufValue {
   GgufType type = GgufType::kU32;     // kArray for an array
-  GgufType element = GgufType::kU32;  // of an array
+  GgufType element = GgufType::kU8;   // of an array; kU8 otherwise
   std::variant<std::uint64_t, std::int64_t, double, std::string, std::vector<std::uint64_t>,
                std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>
       value;

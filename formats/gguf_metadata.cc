@@ -124,8 +124,9 @@ void add_flags(GgufMetadata& out, const TokenizerJson& tokenizer, const Tokenize
     const auto& elements = single->as_array();
     const std::string first = special_of(elements.front());
     const std::string last = special_of(elements.back());
-    if (!bos) bos = !first.empty() && config.bos_token == first;
-    if (!eos) eos = !last.empty() && elements.size() > 1 && config.eos_token == last;
+    // The template is what the tokenizer runs, so it goes before the flags (gguf-2026.md 1.7).
+    bos = !first.empty() && config.bos_token == first;
+    eos = !last.empty() && elements.size() > 1 && config.eos_token == last;
   }
   // Said always: a runtime's default depends on the name of the splitter.
   out.push_back({"tokenizer.ggml.add_bos_token", GgufValue::boolean(bos.value_or(false))});
@@ -150,6 +151,9 @@ void add_chat_templates(GgufMetadata& out, const TokenizerConfig& config) {
 
 void add_tokenizer(GgufMetadata& out, const ModelConfig& config, const TokenizerJson& tokenizer,
                    const TokenizerConfig& tokenizer_config) {
+  if (tokenizer.byte_fallback)
+    throw Error(ErrorKind::kUnsupported,
+                "tokenizer.json: model.byte_fallback is set; only byte-level tokenizers are supported");
   const Splitter splitter = splitter_from_json(tokenizer.pre_tokenizer);
   out.push_back({"tokenizer.ggml.model", GgufValue::text("gpt2")});
   out.push_back({"tokenizer.ggml.pre", GgufValue::text(pre_name(splitter, tokenizer.ignore_merges))});

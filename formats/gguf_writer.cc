@@ -46,6 +46,8 @@ GgufWriter::GgufWriter(WritableFile& file, const GgufMetadata& metadata, const s
   std::set<std::string_view> names;
   for (const GgufPair& pair : metadata) {
     if (!names.insert(pair.key).second) throw Error(ErrorKind::kInvalidInput, fmt::format("the key {} twice", pair.key));
+    if (pair.key == "general.alignment" && pair.value != GgufValue::u32(kGgufAlignment))
+      throw Error(ErrorKind::kInvalidInput, fmt::format("general.alignment is not {}, which is what is written", kGgufAlignment));
     append_pair(header, pair);
   }
   names.clear();

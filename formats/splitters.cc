@@ -55,10 +55,19 @@ Splitter splitter_of(const Known& known) {
   return splitter;
 }
 
-void add_step(const Json& step, Splitter& splitter) {
+// The spelling under which a pattern is known; both cut alike but for U+017F.
+std::vector<std::string> known_spelling(std::vector<std::string> patterns) {
+  for (std::string& pattern : patterns)
+    if (pattern == kLlama3Spelled) pattern = kLlama3;
+  return patterns;
+}
+
+void add_step(const Json& step, Splitter& splitter, bool& has_bytes) {
   const std::string type = step.at("type").as_string();
+  if (type != "Sequence" && has_bytes)
+    throw Error(ErrorKind::kUnsupported, "pre_tokenizer: ByteLevel is not its last step, which is not supported");
   if (type == "Sequence") {
-    for (const Json& inner : step.at("pretokenizers").as_array()) add_step(inner, splitter);
+    for (const Json& inner : step.at("pretokenizers").as_array()) add_step(inner, splitter, has_bytes);
   } else if (type == "Split") {
     const Json& pattern = step.at("pattern");
     const Json* const regex = pattern.find("Regex");
@@ -66,12 +75,15 @@ void add_step(const Json& step, Splitter& splitter) {
     if (regex == nullptr || behavior != "Isolated" || step.get_bool("invert", false))
       throw Error(ErrorKind::kUnsupported,
                   fmt::format("pre_tokenizer: a Split that is no isolating regular expression (behavior \"{}\")", behavior));
-    const std::string& text = regex->as_string();
-    splitter.patterns.emplace_back(text == kLlama3Spelled ? kLlama3 : std::string_view(text));
+    splitter.patterns.push_back(regex->as_string());
   } else if (type == "Digits") {
     splitter.patterns.emplace_back(step.get_bool("individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)");
   } else if (type == "ByteLevel") {
-    splitter.add_prefix_space = splitter.add_prefix_space || step.get_bool("add_prefix_space", true);
+    has_bytes = true;
+    splitter.add_prefix_space = step.get_bool("add_prefix_space", true);
+    // Each piece would get a prefix of its own.
+    if (splitter.add_prefix_space && !splitter.patterns.empty())
+      throw Error(ErrorKind::kUnsupported, "pre_tokenizer: add_prefix_space behind other steps is not supported");
     if (step.get_bool("use_regex", true)) splitter.patterns.emplace_back(kGpt2);
   } else {
     throw Error(ErrorKind::kUnsupported,
@@ -83,18 +95,24 @@ void add_step(const Json& step, Splitter& splitter) {
 
 Splitter splitter_from_json(const Json& pre_tokenizer) {
   Splitter splitter;
-  if (!pre_tokenizer.is_null()) add_step(pre_tokenizer, splitter);
+  if (pre_tokenizer.is_null()) return splitter;
+  bool has_bytes = false;
+  add_step(pre_tokenizer, splitter, has_bytes);
+  if (!has_bytes)
+    throw Error(ErrorKind::kUnsupported,
+                "pre_tokenizer: there is no ByteLevel in it; only byte-level tokenizers are supported");
   return splitter;
 }
 
 std::string pre_name(const Splitter& splitter, bool ignore_merges) {
+  const std::vector<std::string> patterns = known_spelling(splitter.patterns);
   for (const Known& known : kKnown)
-    if (splitter_of(known).patterns == splitter.patterns && known.ignore_merges == ignore_merges)
+    if (splitter_of(known).patterns == patterns && known.ignore_merges == ignore_merges)
       return std::string(known.name);
   // A file cannot say how merges are used; a name with the same pattern and the other use gives the same
   // tokens unless a word is a token that no merges make.
   for (const Known& known : kKnown)
-    if (splitter_of(known).patterns == splitter.patterns) return std::string(known.name);
+    if (splitter_of(known).patterns == patterns) return std::string(known.name);
   throw Error(ErrorKind::kUnsupported,
               fmt::format("no GGUF runtime has a name for this pre-tokenizer, whose pattern is {}; known are those of "
                           "Llama 3, Qwen 2, GPT-2, GPT-4o, SmolLM and Tekken",

@@ -75,6 +75,12 @@ TokenizerJson parse_tokenizer_json(const Json& json) {
   const std::string type = model.get_string("type", model.find("merges") != nullptr ? "BPE" : "");
   if (type != "BPE")
     throw Error(ErrorKind::kUnsupported, fmt::format("model.type is \"{}\"; byte-level BPE is supported", type));
+  // These change what comes out; passing over them would give other tokens than the model was made with.
+  if (model.get_double("dropout", 0) != 0)
+    throw Error(ErrorKind::kUnsupported, "model.dropout is set; merging at random is not supported");
+  for (const std::string_view affix : {"continuing_subword_prefix", "end_of_word_suffix"})
+    if (const std::string text = model.get_string(affix); !text.empty())
+      throw Error(ErrorKind::kUnsupported, fmt::format("model.{} is \"{}\"; byte-level BPE has none", affix, text));
   with_context("model.vocab", [&] {
     const auto& vocabulary = model.at("vocab").as_object();
     if (vocabulary.size() > kMaxVocabulary) throw Error(ErrorKind::kExhausted, fmt::format("{} tokens", vocabulary.size()));

@@ -1,6 +1,6 @@
 #pragma once
-// Elementwise functions over lanes. A tail shorter than sixteen goes through a padded copy, so each value
-// takes the same operations wherever it stands.
+// Elementwise functions over lanes. A tail shorter than sixteen goes through a padded copy, so each
+// value takes the same operations wherever it stands.
 
 #include <cstddef>
 

@@ -14,7 +14,9 @@
 namespace qbuild::kernels {
 namespace {
 
-float through_f16(float x) { return f16_to_f32(f32_to_f16(x)); }
+float through_f16(float x) {
+  return f16_to_f32(f32_to_f16(x));
+}
 
 std::vector<DotBlock32> quantize_32(const MathTable& math, std::span<const float> x) {
   std::vector<DotBlock32> blocks(x.size() / 32);

@@ -1,6 +1,6 @@
 #pragma once
-// The dot product of one packed row with one token: along the row instead of across tokens, so sums are
-// taken in an order of this backend's own.
+// The dot product of one packed row with one token: along the row instead of across tokens, so sums
+// are taken in an order of this backend's own.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,9 +16,12 @@ struct DotKernels {
   using B = typename L::B;
   using S = typename L::S;
 
-  static S products(B codes, B x) { return L::mul_bytes(L::abs_bytes(codes), L::sign_bytes(x, codes)); }
+  static S products(B codes, B x) {
+    return L::mul_bytes(L::abs_bytes(codes), L::sign_bytes(x, codes));
+  }
 
-  static float dot_32(PackedKind kind, const WideBlock32* w, const DotBlock32* x, std::size_t blocks) {
+  static float dot_32(PackedKind kind, const WideBlock32* w, const DotBlock32* x,
+                      std::size_t blocks) {
     const B offset = L::set_bytes(code_offset(kind) * 0x01010101);
     const S one = L::set_short(1);
     F acc = L::set(0);
@@ -31,13 +34,15 @@ struct DotKernels {
       const DotBlock32& x1 = pair ? x[b + 1] : no_token;
       const B codes = L::sub_bytes(L::load_two(w[b].codes, w1.codes), offset);
       const I sums = L::mul_short(products(codes, L::load_two(x[b].q, x1.q)), one);
-      acc = L::fma(L::to_float(sums), L::spread_two(w[b].scale * x[b].scale, w1.scale * x1.scale), acc);
+      acc = L::fma(L::to_float(sums), L::spread_two(w[b].scale * x[b].scale, w1.scale * x1.scale),
+                   acc);
       minimums += w[b].minimum * x[b].scaled_sum + w1.minimum * x1.scaled_sum;
     }
     return L::fold_add(acc) + minimums;
   }
 
-  static float dot_256(PackedKind kind, const WideBlock256* w, const DotBlock256* x, std::size_t blocks) {
+  static float dot_256(PackedKind kind, const WideBlock256* w, const DotBlock256* x,
+                       std::size_t blocks) {
     const B offset = L::set_bytes(code_offset(kind) * 0x01010101);
     F acc = L::set(0);
     float minimums = 0;
@@ -57,7 +62,8 @@ struct DotKernels {
     return L::fold_add(acc) - minimums;
   }
 
-  static float dot(PackedKind kind, const void* weights, const void* activations, std::size_t blocks) {
+  static float dot(PackedKind kind, const void* weights, const void* activations,
+                   std::size_t blocks) {
     if (kind == PackedKind::kQ4_K || kind == PackedKind::kQ6_K) {
       return dot_256(kind, static_cast<const WideBlock256*>(weights),
                      static_cast<const DotBlock256*>(activations), blocks);

@@ -125,7 +125,9 @@ double exact_log(double x) {
   return k * kLn2High - ((half_square - (s * (half_square + z * p) + k * kLn2Low)) - f);
 }
 
-double exact_pow(double base, double exponent) { return exact_exp(exponent * exact_log(base)); }
+double exact_pow(double base, double exponent) {
+  return exact_exp(exponent * exact_log(base));
+}
 
 SinCos exact_sincos(double x) {
   const double n = nearest_integer(x * kTwoOverPi);

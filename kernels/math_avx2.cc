@@ -11,7 +11,8 @@ namespace qbuild::kernels {
 
 const MathTable& math_table_avx2() {
   static constexpr MathTable kTable = SharedKernels<LanesAvx2>::table(
-      multiply_f32_lanes<LanesAvx2>, PackedKernels<LanesAvx2>::multiply, DotKernels<LanesAvx2>::dot);
+      multiply_f32_lanes<LanesAvx2>, PackedKernels<LanesAvx2>::multiply,
+      DotKernels<LanesAvx2>::dot);
   return kTable;
 }
 

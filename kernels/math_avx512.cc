@@ -11,7 +11,8 @@ namespace qbuild::kernels {
 
 const MathTable& math_table_avx512() {
   static constexpr MathTable kTable = SharedKernels<LanesAvx512>::table(
-      multiply_f32_lanes<LanesAvx512>, PackedKernels<LanesAvx512>::multiply, DotKernels<LanesAvx512>::dot);
+      multiply_f32_lanes<LanesAvx512>, PackedKernels<LanesAvx512>::multiply,
+      DotKernels<LanesAvx512>::dot);
   return kTable;
 }
 

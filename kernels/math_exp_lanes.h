@@ -1,6 +1,6 @@
 #pragma once
-// exp in f32, lane by lane: n = nearest(x / ln 2), a Taylor series of degree 7 in r = x - n ln 2, times 2^n in
-// two factors. Below -87.33 the result is 0, above 88.72 infinity; not-a-number stays.
+// exp in f32, lane by lane: n = nearest(x / ln 2), a Taylor series of degree 7 in r = x - n ln 2,
+// times 2^n in two factors. Below -87.33 the result is 0, above 88.72 infinity; not-a-number stays.
 
 namespace qbuild::kernels {
 

@@ -1,6 +1,6 @@
 #pragma once
-// Sixteen lanes as two AVX2 registers. Only for files that are compiled for AVX2, FMA and F16C, which
-// call no inline function of the standard library: its copy would be AVX2 code for everybody.
+// Sixteen lanes as two AVX2 registers. Only for files that are compiled for AVX2, FMA and F16C,
+// which call no inline function of the standard library: its copy would be AVX2 code for everybody.
 // What each operation means stands in kernels/math_lanes_scalar.h.
 
 #include <immintrin.h>
@@ -11,7 +11,8 @@
 namespace qbuild::kernels {
 
 struct LanesAvx2 {
-  static constexpr std::size_t kOutputs = 6;       // f32 outputs per tile: twelve accumulators of sixteen registers
+  static constexpr std::size_t kOutputs =
+      6;  // f32 outputs per tile: twelve accumulators of sixteen registers
   static constexpr std::size_t kIntegerOutputs = 2;
 
   struct F {
@@ -55,8 +56,12 @@ struct LanesAvx2 {
   }
   static I bits(F a) { return {_mm256_castps_si256(a.lo), _mm256_castps_si256(a.hi)}; }
   static F from_bits(I a) { return {_mm256_castsi256_ps(a.lo), _mm256_castsi256_ps(a.hi)}; }
-  static I add_int(I a, I b) { return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)}; }
-  static I sub_int(I a, I b) { return {_mm256_sub_epi32(a.lo, b.lo), _mm256_sub_epi32(a.hi, b.hi)}; }
+  static I add_int(I a, I b) {
+    return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)};
+  }
+  static I sub_int(I a, I b) {
+    return {_mm256_sub_epi32(a.lo, b.lo), _mm256_sub_epi32(a.hi, b.hi)};
+  }
   static I set_int(std::int32_t x) {
     const __m256i v = _mm256_set1_epi32(x);
     return {v, v};
@@ -84,7 +89,8 @@ struct LanesAvx2 {
     const __m256 is_nan = _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
     const __m256i chosen = _mm256_castps_si256(
         _mm256_blendv_ps(_mm256_castsi256_ps(up), _mm256_castsi256_ps(quiet), is_nan));
-    return _mm256_castsi256_ps(_mm256_and_si256(chosen, _mm256_set1_epi32(static_cast<int>(0xffff0000U))));
+    return _mm256_castsi256_ps(
+        _mm256_and_si256(chosen, _mm256_set1_epi32(static_cast<int>(0xffff0000U))));
   }
   static float fold_add(F a) {
     const __m256 eight = _mm256_add_ps(a.lo, a.hi);
@@ -111,12 +117,16 @@ struct LanesAvx2 {
   }
   static B abs_bytes(B a) { return {_mm256_abs_epi8(a.lo), _mm256_abs_epi8(a.hi)}; }
   // x with the sign of w (the product with abs_bytes(w) is then w*x).
-  static B sign_bytes(B x, B w) { return {_mm256_sign_epi8(x.lo, w.lo), _mm256_sign_epi8(x.hi, w.hi)}; }
+  static B sign_bytes(B x, B w) {
+    return {_mm256_sign_epi8(x.lo, w.lo), _mm256_sign_epi8(x.hi, w.hi)};
+  }
   // Unsigned times signed, neighbours added. Saturates: callers keep sums within int16.
   static S mul_bytes(B u, B s) {
     return {_mm256_maddubs_epi16(u.lo, s.lo), _mm256_maddubs_epi16(u.hi, s.hi)};
   }
-  static S add_short(S a, S b) { return {_mm256_add_epi16(a.lo, b.lo), _mm256_add_epi16(a.hi, b.hi)}; }
+  static S add_short(S a, S b) {
+    return {_mm256_add_epi16(a.lo, b.lo), _mm256_add_epi16(a.hi, b.hi)};
+  }
   static S set_short(std::int16_t x) {
     const __m256i v = _mm256_set1_epi16(x);
     return {v, v};
@@ -139,7 +149,9 @@ struct LanesAvx2 {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a)),
             _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b))};
   }
-  static B sub_bytes(B a, B b) { return {_mm256_sub_epi8(a.lo, b.lo), _mm256_sub_epi8(a.hi, b.hi)}; }
+  static B sub_bytes(B a, B b) {
+    return {_mm256_sub_epi8(a.lo, b.lo), _mm256_sub_epi8(a.hi, b.hi)};
+  }
   // Each of four int16 for eight neighbours.
   static S spread_four(const std::int16_t* from) {
     return {_mm256_set_m128i(_mm_set1_epi16(from[1]), _mm_set1_epi16(from[0])),

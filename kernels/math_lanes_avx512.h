@@ -1,7 +1,7 @@
 #pragma once
-// Sixteen lanes as one AVX-512 register. Only for files that are compiled for AVX-512 F, BW, DQ and VL;
-// the rule of kernels/math_lanes_avx2.h about the standard library holds here too.
-// What each operation means stands in kernels/math_lanes_scalar.h.
+// Sixteen lanes as one AVX-512 register. Only for files that are compiled for AVX-512 F, BW, DQ and
+// VL; the rule of kernels/math_lanes_avx2.h about the standard library holds here too. What each
+// operation means stands in kernels/math_lanes_scalar.h.
 
 // GCC 12 warns about the undefined registers in its own header (its bug 105593).
 #pragma GCC diagnostic push
@@ -71,15 +71,13 @@ struct LanesAvx512 {
         _mm512_and_si512(chosen, _mm512_set1_epi32(static_cast<int>(0xffff0000U))))};
   }
   static float fold_add(F a) {
-    const __m256 eight =
-        _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+    const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
   }
   static float fold_max(F a) {
-    const __m256 eight =
-        _mm256_max_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+    const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
     const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
     const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));

@@ -1,8 +1,9 @@
 #pragma once
-// Sixteen lanes as plain arrays: the definition that the vector lanes equal. The compute kernels are
-// templates over such a type (L): kernels/math_lanes_avx2.h and _avx512.h are the others.
+// Sixteen lanes as plain arrays: the definition that the vector lanes equal. The compute kernels
+// are templates over such a type (L): kernels/math_lanes_avx2.h and _avx512.h are the others.
 //
-// F holds 16 floats, I 16 int32. Operations are lane by lane and IEEE-754 unless they say otherwise.
+// F holds 16 floats, I 16 int32. Operations are lane by lane and IEEE-754 unless they say
+// otherwise.
 
 #include <bit>
 #include <cmath>
@@ -57,7 +58,9 @@ struct LanesScalar {
     return each([&](int l) { return a.v[l] > b.v[l] ? a.v[l] : b.v[l]; });
   }
   static F abs(const F& a) {
-    return each([&](int l) { return std::bit_cast<float>(std::bit_cast<std::uint32_t>(a.v[l]) & 0x7fffffffU); });
+    return each([&](int l) {
+      return std::bit_cast<float>(std::bit_cast<std::uint32_t>(a.v[l]) & 0x7fffffffU);
+    });
   }
   // a < b ? yes : no
   static F select_less(const F& a, const F& b, const F& yes, const F& no) {

@@ -9,8 +9,8 @@
 namespace qbuild::kernels {
 
 const MathTable& math_table_scalar() {
-  static constexpr MathTable kTable =
-      SharedKernels<LanesScalar>::table(multiply_f32_scalar, multiply_packed_scalar, dot_packed_scalar);
+  static constexpr MathTable kTable = SharedKernels<LanesScalar>::table(
+      multiply_f32_scalar, multiply_packed_scalar, dot_packed_scalar);
   return kTable;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The compute kernels of one backend. They take raw pointers because their files are compiled for one
-// instruction set and must not instantiate anything that others share.
+// The compute kernels of one backend. They take raw pointers because their files are compiled for
+// one instruction set and must not instantiate anything that others share.
 
 #include <cstddef>
 #include <cstdint>
@@ -15,12 +15,13 @@ struct MathTable {
   void (*exponential)(float* x, std::size_t count);
   void (*silu_multiply)(const float* up, float* gate, std::size_t count);
   void (*add)(const float* y, float* x, std::size_t count);
-  void (*rms_norm)(const float* x, const float* weight, std::size_t count, float epsilon, float* out);
+  void (*rms_norm)(const float* x, const float* weight, std::size_t count, float epsilon,
+                   float* out);
   // cos, sin: pairs values; low and high: the two halves of a head, rotated in place.
   void (*rotate)(const float* cos, const float* sin, std::size_t pairs, float* low, float* high);
   void (*softmax)(float* x, std::size_t count);
-  // rows of sixteen lanes: softmax down each lane over its first limit[lane] rows, after the factor; the
-  // other rows become 0.
+  // rows of sixteen lanes: softmax down each lane over its first limit[lane] rows, after the
+  // factor; the other rows become 0.
   void (*softmax_lanes)(float* rows, std::size_t count, float factor, const float* limit);
   void (*round_f16)(float* x, std::size_t count);
   void (*round_bf16)(float* x, std::size_t count);

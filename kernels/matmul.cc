@@ -10,7 +10,8 @@
 namespace qbuild::kernels {
 namespace {
 
-// Weights that are unpacked at a time: they stay in the first-level cache beside a group of activations.
+// Weights that are unpacked at a time: they stay in the first-level cache beside a group of
+// activations.
 constexpr std::size_t kScratchBytes = 32 * 1024;
 constexpr std::size_t kMaxRowsAtOnce = 48;
 // Outputs per thread come in multiples of this, so that tiles are whole.
@@ -21,7 +22,9 @@ std::size_t rows_at_once(std::size_t bytes_per_row) {
   return std::clamp(fitting, kRowGrain, kMaxRowsAtOnce);
 }
 
-bool is_float_form(ActivationForm form) { return form <= ActivationForm::kBF16; }
+bool is_float_form(ActivationForm form) {
+  return form <= ActivationForm::kBF16;
+}
 
 class Product {
  public:
@@ -66,7 +69,8 @@ class Product {
   void run_packed(std::size_t begin, std::size_t end) const {
     const bool small = x_.form() != ActivationForm::kQ8_K;
     const std::size_t blocks = w_.columns / (small ? 32 : 256);
-    const std::size_t wide_row_bytes = blocks * (small ? sizeof(WideBlock32) : sizeof(WideBlock256));
+    const std::size_t wide_row_bytes =
+        blocks * (small ? sizeof(WideBlock32) : sizeof(WideBlock256));
     const std::size_t step = rows_at_once(wide_row_bytes);
     // Of the larger block type: both need the alignment of a float only.
     std::vector<float> weights(step * wide_row_bytes / sizeof(float));
@@ -90,7 +94,8 @@ class Product {
     }
   }
 
-  void scatter(std::size_t group, std::size_t row, std::size_t rows, const std::vector<float>& tile) const {
+  void scatter(std::size_t group, std::size_t row, std::size_t rows,
+               const std::vector<float>& tile) const {
     const std::size_t first = group * kLanes;
     const std::size_t tokens = std::min(kLanes, x_.tokens() - first);
     for (std::size_t t = 0; t < tokens; ++t) {
@@ -159,7 +164,8 @@ void matmul(Backend backend, ThreadPool& pool, const WeightView& w, const Packed
   const auto bytes = row_bytes(w.dtype, w.columns);
   check(bytes && w.bytes.size() == *bytes * w.rows, "product: the weight has its bytes");
   const Product product(backend, w, x, out);
-  // Small products are not worth waking threads for; nothing in the result depends on who computes it.
+  // Small products are not worth waking threads for; nothing in the result depends on who computes
+  // it.
   constexpr std::size_t kWorthThreads = 1U << 18;
   if (w.rows * w.columns * x.groups() < kWorthThreads) {
     product.run(0, w.rows);

@@ -1,7 +1,7 @@
 #pragma once
-// Matrix products of packed weights with activations: y[t][n] = sum over k of w[n][k] * x[t][k], with the
-// defined numerics of kernels/numerics.h: the same bits on every backend, for every number of threads,
-// and for a token alone or among others.
+// Matrix products of packed weights with activations: y[t][n] = sum over k of w[n][k] * x[t][k],
+// with the defined numerics of kernels/numerics.h: the same bits on every backend, for every number
+// of threads, and for a token alone or among others.
 
 #include <cstddef>
 #include <cstdint>
@@ -41,14 +41,15 @@ struct WeightView {
 // Tokens are packed in groups of this many, one per lane.
 inline constexpr std::size_t kLanes = 16;
 
-// Activations, packed for products: one pack serves all weights of one form that read the same input.
+// Activations, packed for products: one pack serves all weights of one form that read the same
+// input.
 class PackedActivations {
  public:
-  // x: tokens rows of `columns` values. Q8 forms need columns in whole blocks (32, or 256 for Q8_K).
-  // Not-a-number or infinite values make every product of their token (in f32) or of their block
-  // not-a-number, never undefined.
-  PackedActivations(Backend backend, ThreadPool& pool, ActivationForm form, std::span<const float> x,
-                    std::size_t tokens, std::size_t columns);
+  // x: tokens rows of `columns` values. Q8 forms need columns in whole blocks (32, or 256 for
+  // Q8_K). Not-a-number or infinite values make every product of their token (in f32) or of their
+  // block not-a-number, never undefined.
+  PackedActivations(Backend backend, ThreadPool& pool, ActivationForm form,
+                    std::span<const float> x, std::size_t tokens, std::size_t columns);
 
   [[nodiscard]] ActivationForm form() const { return form_; }
   [[nodiscard]] std::size_t tokens() const { return tokens_; }
@@ -68,8 +69,8 @@ class PackedActivations {
   std::vector<std::byte> bytes_;
 };
 
-// out: tokens rows of w.rows values. x.form() must be one that fits w (activation_form with either mode)
-// and x.columns() == w.columns.
+// out: tokens rows of w.rows values. x.form() must be one that fits w (activation_form with either
+// mode) and x.columns() == w.columns.
 void matmul(Backend backend, ThreadPool& pool, const WeightView& w, const PackedActivations& x,
             std::span<float> out);
 

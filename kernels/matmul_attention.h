@@ -1,6 +1,6 @@
 #pragma once
-// Causal attention of new tokens over a cache of keys and values, by the defined numerics. Query head h
-// reads key/value head h / (heads / kv_heads).
+// Causal attention of new tokens over a cache of keys and values, by the defined numerics. Query
+// head h reads key/value head h / (heads / kv_heads).
 
 #include <cstddef>
 #include <cstdint>
@@ -18,9 +18,9 @@ struct AttentionShape {
   float scale = 0;  // usually 1/sqrt(head_dim)
 };
 
-// queries: `tokens` rows of heads*head_dim values, at positions first_position, first_position+1, ...
-// keys, values: rows of kv_heads*head_dim, one per position from 0; at least first_position + tokens.
-// out: like queries. A token sees the positions up to its own.
+// queries: `tokens` rows of heads*head_dim values, at positions first_position, first_position+1,
+// ... keys, values: rows of kv_heads*head_dim, one per position from 0; at least first_position +
+// tokens. out: like queries. A token sees the positions up to its own.
 void attention(Backend backend, ThreadPool& pool, const AttentionShape& shape,
                std::span<const float> queries, std::size_t tokens, std::size_t first_position,
                std::span<const float> keys, std::span<const float> values, std::span<float> out);

@@ -1,6 +1,6 @@
 #pragma once
-// The f32 product over lanes: tokens lie in lanes, a weight is broadcast, several outputs share a load of
-// the activations. Every output keeps its own chain, so its bits do not depend on the tile.
+// The f32 product over lanes: tokens lie in lanes, a weight is broadcast, several outputs share a
+// load of the activations. Every output keeps its own chain, so its bits do not depend on the tile.
 
 #include <cstddef>
 

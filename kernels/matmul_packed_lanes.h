@@ -1,6 +1,7 @@
 #pragma once
-// Products of packed weights with quantized activations over lanes. Four codes of a weight are broadcast
-// to all lanes, each of which holds four activations of its token; sums of int16 stay within their range:
+// Products of packed weights with quantized activations over lanes. Four codes of a weight are
+// broadcast to all lanes, each of which holds four activations of its token; sums of int16 stay
+// within their range:
 //   codes up to 31, four steps of two products:  31 * 127 * 8 = 31496
 //   codes up to 63, two steps:                   63 * 127 * 4 = 32004
 //   signed codes, one step:                     128 * 127 * 2 = 32512
@@ -27,8 +28,8 @@ struct PackedKernels {
 
   // Adds kSteps steps of unsigned codes before the sum is widened by `scale`.
   template <std::size_t kRows, int kSteps>
-  static void add_steps(const std::uint8_t* const* codes, const std::int8_t (*x)[16][4], const S* scale,
-                        I* sums) {
+  static void add_steps(const std::uint8_t* const* codes, const std::int8_t (*x)[16][4],
+                        const S* scale, I* sums) {
     S partial[kRows];
 #pragma GCC unroll 4
     for (int step = 0; step < kSteps; ++step) {
@@ -40,7 +41,8 @@ struct PackedKernels {
       }
     }
 #pragma GCC unroll 4
-    for (std::size_t r = 0; r < kRows; ++r) sums[r] = L::add_int(sums[r], L::mul_short(partial[r], scale[r]));
+    for (std::size_t r = 0; r < kRows; ++r)
+      sums[r] = L::add_int(sums[r], L::mul_short(partial[r], scale[r]));
   }
 
   template <std::size_t kRows, PackedKind kKind>
@@ -139,8 +141,9 @@ struct PackedKernels {
         if constexpr (kSixteen) {
           I offset = L::set_int(0);
           for (int i = 0; i < 8; ++i) {
-            offset = L::add_int(offset, L::mul_short(L::load_short(&x->sums[i][0][0]),
-                                                     L::set_short_pair(four_bytes(&w[r]->scales[2 * i]))));
+            offset = L::add_int(offset,
+                                L::mul_short(L::load_short(&x->sums[i][0][0]),
+                                             L::set_short_pair(four_bytes(&w[r]->scales[2 * i]))));
           }
           sums[r] = L::sub_int(sums[r], L::template shift_left<5>(offset));
         }

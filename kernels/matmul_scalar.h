@@ -35,7 +35,8 @@ inline float multiply_32_scalar(PackedKind kind, const WideBlock32* w, const Lan
   float acc = 0;
   for (std::size_t b = 0; b < blocks; ++b) {
     std::int32_t sum = 0;
-    for (std::size_t i = 0; i < 32; ++i) sum += (w[b].codes[i] - offset) * x[b].q[i / 4][lane][i % 4];
+    for (std::size_t i = 0; i < 32; ++i)
+      sum += (w[b].codes[i] - offset) * x[b].q[i / 4][lane][i % 4];
     acc = std::fma(static_cast<float>(sum), w[b].scale * x[b].scale[lane], acc);
     if (kind == PackedKind::kQ5_1) acc = std::fma(w[b].minimum, x[b].scaled_sum[lane], acc);
   }
@@ -68,9 +69,9 @@ inline void multiply_packed_scalar(const PackedTile& tile) {
   for (std::size_t r = 0; r < tile.outputs; ++r) {
     for (std::size_t l = 0; l < 16; ++l) {
       tile.out[16 * r + l] =
-          small ? multiply_32_scalar(tile.kind,
-                                     static_cast<const WideBlock32*>(tile.weights) + r * tile.blocks,
-                                     static_cast<const LaneBlock32*>(tile.activations), tile.blocks, l)
+          small ? multiply_32_scalar(
+                      tile.kind, static_cast<const WideBlock32*>(tile.weights) + r * tile.blocks,
+                      static_cast<const LaneBlock32*>(tile.activations), tile.blocks, l)
                 : multiply_256_scalar(
                       tile.kind, static_cast<const WideBlock256*>(tile.weights) + r * tile.blocks,
                       static_cast<const LaneBlock256*>(tile.activations), tile.blocks, l);

@@ -1,6 +1,6 @@
 #pragma once
-// The inner shapes of the products: what is packed, what is unpacked, and one tile of work. A tile is some
-// outputs (rows of the weight) times one group of sixteen tokens, which lie in lanes.
+// The inner shapes of the products: what is packed, what is unpacked, and one tile of work. A tile
+// is some outputs (rows of the weight) times one group of sixteen tokens, which lie in lanes.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace qbuild::kernels {
 
 // One group of f32 activations is columns * 16 floats: [column][lane].
 
-// One block of a group of Q8_0 or Q8_1 activations. Step j holds the values 4j .. 4j+3 of each lane.
+// One block of a group of Q8_0 or Q8_1 activations. Step j holds the values 4j .. 4j+3 of each
+// lane.
 struct LaneBlock32 {
   std::int8_t q[8][16][4];
   float scale[16];
@@ -26,7 +27,8 @@ struct LaneBlock256 {
   float scale[16];
 };
 
-// One block of a row of weights, its codes unpacked to bytes. A weight is scale*(code - offset) + minimum.
+// One block of a row of weights, its codes unpacked to bytes. A weight is scale*(code - offset) +
+// minimum.
 struct WideBlock32 {
   std::int8_t codes[32];
   float scale;

@@ -5,8 +5,8 @@
 
 namespace qbuild::kernels {
 
-void rms_norm(Backend backend, std::span<const float> x, std::span<const float> weight, float epsilon,
-              std::span<float> out) {
+void rms_norm(Backend backend, std::span<const float> x, std::span<const float> weight,
+              float epsilon, std::span<float> out) {
   const std::size_t width = weight.size();
   check(width > 0 && x.size() % width == 0 && out.size() == x.size(), "norm: whole rows");
   const MathTable& table = math_table(backend);

@@ -1,6 +1,6 @@
 #pragma once
-// RMS norm: y = x / sqrt(mean(x*x) + epsilon) * weight, with (x * scale) rounded before the weight. The
-// mean is a sixteen-lane sum (kernels/numerics.h). Source: gguf.md 6.1.
+// RMS norm: y = x / sqrt(mean(x*x) + epsilon) * weight, with (x * scale) rounded before the weight.
+// The mean is a sixteen-lane sum (kernels/numerics.h). Source: gguf.md 6.1.
 
 #include <cstddef>
 #include <span>
@@ -10,7 +10,7 @@
 namespace qbuild::kernels {
 
 // x, out: whole rows of weight.size() values; out may be x. Pure; any thread.
-void rms_norm(Backend backend, std::span<const float> x, std::span<const float> weight, float epsilon,
-              std::span<float> out);
+void rms_norm(Backend backend, std::span<const float> x, std::span<const float> weight,
+              float epsilon, std::span<float> out);
 
 }  // namespace qbuild::kernels

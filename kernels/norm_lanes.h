@@ -1,5 +1,6 @@
 #pragma once
-// RMS norm, rotation and softmax over lanes; what they compute stands in kernels/norm.h, rope.h, softmax.h.
+// RMS norm, rotation and softmax over lanes; what they compute stands in kernels/norm.h, rope.h,
+// softmax.h.
 
 #include <cstddef>
 
@@ -12,7 +13,8 @@ template <class L>
 struct RowKernels {
   using F = typename L::F;
 
-  static void rms_norm(const float* x, const float* weight, std::size_t count, float epsilon, float* out) {
+  static void rms_norm(const float* x, const float* weight, std::size_t count, float epsilon,
+                       float* out) {
     F squares = L::set(0);
     std::size_t i = 0;
     for (; i + 16 <= count; i += 16) {
@@ -30,13 +32,14 @@ struct RowKernels {
     }
     if (i < count) {
       const std::size_t rest = count - i;
-      store_tail<L>(out + i, rest,
-                    L::mul(L::mul(load_tail<L>(x + i, rest, 0), scale),
-                           load_tail<L>(weight + i, rest, 0)));
+      store_tail<L>(
+          out + i, rest,
+          L::mul(L::mul(load_tail<L>(x + i, rest, 0), scale), load_tail<L>(weight + i, rest, 0)));
     }
   }
 
-  static void rotate(const float* cos, const float* sin, std::size_t pairs, float* low, float* high) {
+  static void rotate(const float* cos, const float* sin, std::size_t pairs, float* low,
+                     float* high) {
     const auto turn = [](F x0, F x1, F c, F s, F* y0, F* y1) {
       *y0 = L::fma(x0, c, L::sub(L::set(0), L::mul(x1, s)));
       *y1 = L::fma(x0, s, L::mul(x1, c));

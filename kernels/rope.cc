@@ -25,8 +25,8 @@ std::vector<double> base_frequencies(const RopeParameters& p) {
 
 // The pair at which a wavelength turns `rotations` times within the original context.
 double yarn_pair(const RopeParameters& p, double rotations) {
-  return static_cast<double>(p.dimensions) * exact_log(p.original_context / (2.0 * kPi * rotations)) /
-         (2.0 * exact_log(p.theta));
+  return static_cast<double>(p.dimensions) *
+         exact_log(p.original_context / (2.0 * kPi * rotations)) / (2.0 * exact_log(p.theta));
 }
 
 void scale_yarn(const RopeParameters& p, std::vector<double>& frequencies) {
@@ -75,7 +75,8 @@ RopeTable::RopeTable(const RopeParameters& parameters, std::size_t first, std::s
     divisors = llama3_frequency_divisors(parameters);
   }
   check(divisors.empty() || divisors.size() == pairs_, "rope: one divisor per pair");
-  for (std::size_t i = 0; i < divisors.size(); ++i) frequencies[i] /= static_cast<double>(divisors[i]);
+  for (std::size_t i = 0; i < divisors.size(); ++i)
+    frequencies[i] /= static_cast<double>(divisors[i]);
   double magnitude = 1.0;
   if (parameters.scaling == RopeScaling::kLinear) {
     for (double& frequency : frequencies) frequency /= parameters.factor;

@@ -1,6 +1,6 @@
 #pragma once
-// Rotary position embedding. Tables are made in f64 by our own series and rounded once; rotations are
-// x0*cos - x1*sin as fma(x0, cos, -(x1*sin)) and x1*cos + x0*sin as fma(x0, sin, x1*cos).
+// Rotary position embedding. Tables are made in f64 by our own series and rounded once; rotations
+// are x0*cos - x1*sin as fma(x0, cos, -(x1*sin)) and x1*cos + x0*sin as fma(x0, sin, x1*cos).
 // Sources: gguf.md 4.4 and 6.2; the scaling kinds are those of transformers' rope_type.
 
 #include <cstddef>
@@ -32,7 +32,8 @@ struct RopeParameters {
   std::vector<float> frequency_divisors = {};
 };
 
-// The divisors of llama3 scaling as a converter writes them to rope_freqs.weight: dimensions/2 values.
+// The divisors of llama3 scaling as a converter writes them to rope_freqs.weight: dimensions/2
+// values.
 [[nodiscard]] std::vector<float> llama3_frequency_divisors(const RopeParameters& parameters);
 
 // cos and sin of every pair for positions [first, first + count).
@@ -59,8 +60,8 @@ enum class RopeLayout : std::uint8_t {
   kInterleaved,  // (2i, 2i+1): GGUF files of architectures with permuted q and k
 };
 
-// Rotates `heads` heads of `head_dim` values in `row` for one position. The result is half-split for
-// either layout, so that what follows adds in one order. Values beyond the rotated ones stay.
+// Rotates `heads` heads of `head_dim` values in `row` for one position. The result is half-split
+// for either layout, so that what follows adds in one order. Values beyond the rotated ones stay.
 void apply_rope(Backend backend, const RopeTable& table, RopeLayout layout, std::size_t position,
                 std::size_t heads, std::size_t head_dim, std::span<float> row);
 

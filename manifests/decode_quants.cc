@@ -48,8 +48,8 @@ class QuantReader {
   [[nodiscard]] std::vector<Variant> take() { return std::move(variants_); }
 
  private:
-  void complain(const Place& at, std::string message) const {
-    scope_.diagnostics.add(at, std::move(message));
+  void complain(const Place& at, std::string_view message) const {
+    scope_.diagnostics.add(at, message);
   }
 
   // A recipe or a set.
@@ -124,8 +124,8 @@ class QuantReader {
   // Keys that do not go together.
   bool check_keys(const YamlNode& node, bool is_command) const {
     bool is_good = true;
-    const auto refuse = [&](std::string message) {
-      complain(node.at, std::move(message));
+    const auto refuse = [&](std::string_view message) {
+      complain(node.at, message);
       is_good = false;
     };
     for (const YamlMember& member : node.members) {

@@ -33,6 +33,19 @@ std::string without_tokens(std::string message) {
   return message;
 }
 
+// Texts of a user's file stay on one line of ours.
+std::string without_control_characters(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f)
+      out += fmt::format("\\x{:02x}", byte);
+    else
+      out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string format(const Diagnostic& diagnostic) {
@@ -51,13 +64,14 @@ std::string format(std::span<const Diagnostic> diagnostics) {
 }
 
 std::uint32_t Diagnostics::add_file(ManifestFile file) {
+  file.name = without_control_characters(file.name);
   files_.push_back(std::move(file));
   return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
-void Diagnostics::add(const Place& at, std::string message) {
+void Diagnostics::add(const Place& at, std::string_view message) {
   check(at.file < files_.size(), "a diagnostic stands in a known file");
-  found_.emplace_back(at, without_tokens(std::move(message)));
+  found_.emplace_back(at, without_tokens(without_control_characters(message)));
 }
 
 std::string Diagnostics::place_text(const Place& at) const {

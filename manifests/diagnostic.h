@@ -41,7 +41,7 @@ class Diagnostics {
   std::uint32_t add_file(ManifestFile file);
   [[nodiscard]] const std::vector<ManifestFile>& files() const { return files_; }
 
-  void add(const Place& at, std::string message);
+  void add(const Place& at, std::string_view message);
   [[nodiscard]] bool empty() const { return found_.empty(); }
   // So many that looking for more, or for hints, is not worth the time.
   [[nodiscard]] bool is_full() const { return found_.size() >= 5 * kMaxTold; }

@@ -122,7 +122,7 @@ class ShapeCheck {
       message += "; put it in quotes";
     else if (!example.empty())
       message += fmt::format("; for example {}", example);
-    diagnostics_.add(at, std::move(message));
+    diagnostics_.add(at, message);
   }
 
   void scalar(const YamlNode& node, const KeySpec& spec, std::string_view key) {

@@ -8,7 +8,9 @@ namespace qbuild::models {
 namespace {
 
 // Values take the precision that a GGUF has for them, so that both run with the same numbers.
-double as_stored(double value) { return static_cast<double>(static_cast<float>(value)); }
+double as_stored(double value) {
+  return static_cast<double>(static_cast<float>(value));
+}
 
 kernels::RopeParameters rope_parameters(const formats::ModelConfig& config) {
   const formats::RopeConfig& from = config.rope;
@@ -25,18 +27,22 @@ kernels::RopeParameters rope_parameters(const formats::ModelConfig& config) {
     rope.factor = from.factor;
     rope.low_frequency_factor = from.low_freq_factor;
     rope.high_frequency_factor = from.high_freq_factor;
-    rope.original_context = static_cast<double>(from.original_max_position_embeddings.value_or(8192));
+    rope.original_context =
+        static_cast<double>(from.original_max_position_embeddings.value_or(8192));
   } else if (from.type == "yarn") {
     rope.scaling = kernels::RopeScaling::kYarn;
-    rope.original_context = static_cast<double>(from.original_max_position_embeddings.value_or(context));
+    rope.original_context =
+        static_cast<double>(from.original_max_position_embeddings.value_or(context));
     rope.attention_factor = from.attention_factor.value_or(0);
     rope.beta_fast = from.beta_fast;
     rope.beta_slow = from.beta_slow;
   } else if (from.type != "default" && from.type != "none") {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("{}: rotation scaling of type \"{}\" is not supported; default, linear, llama3 and "
-                            "yarn are",
-                            config.place, from.type));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format(
+            "{}: rotation scaling of type \"{}\" is not supported; default, linear, llama3 and "
+            "yarn are",
+            config.place, from.type));
   }
   return rope;
 }
@@ -44,10 +50,12 @@ kernels::RopeParameters rope_parameters(const formats::ModelConfig& config) {
 }  // namespace
 
 HyperParameters parameters_from_config(const formats::ModelConfig& config) {
-  check_architecture(config.model_type.empty() ? config.architecture : config.model_type, config.place);
+  check_architecture(config.model_type.empty() ? config.architecture : config.model_type,
+                     config.place);
   if (config.hidden_act != "silu" && config.hidden_act != "swish") {
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("{}: hidden_act \"{}\" is not supported; silu is", config.place, config.hidden_act));
+                fmt::format("{}: hidden_act \"{}\" is not supported; silu is", config.place,
+                            config.hidden_act));
   }
   HyperParameters p;
   p.architecture = "llama";
@@ -96,7 +104,8 @@ std::optional<TensorShape> CheckpointSource::find(const TensorName& tensor) cons
   TensorShape shape{found->dtype, 1, 1};
   if (found->shape.size() > 2) {
     throw Error(ErrorKind::kInvalidInput,
-                fmt::format("{} has {} dimensions; at most 2 are expected", describe(tensor), found->shape.size()));
+                fmt::format("{} has {} dimensions; at most 2 are expected", describe(tensor),
+                            found->shape.size()));
   }
   if (!found->shape.empty()) shape.columns = found->shape.back();
   if (found->shape.size() == 2) shape.rows = found->shape.front();

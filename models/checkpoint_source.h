@@ -9,8 +9,9 @@
 
 namespace qbuild::models {
 
-// Throws kUnsupported for what no code here runs: another activation than silu, scaling of the rotation of
-// another type than default, linear, llama3 and yarn; kInvalidInput for values that contradict each other.
+// Throws kUnsupported for what no code here runs: another activation than silu, scaling of the
+// rotation of another type than default, linear, llama3 and yarn; kInvalidInput for values that
+// contradict each other.
 [[nodiscard]] HyperParameters parameters_from_config(const formats::ModelConfig& config);
 
 class CheckpointSource final : public TensorSource {

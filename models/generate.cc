@@ -14,14 +14,16 @@ std::vector<std::int32_t> generate(const Network& network, ThreadPool& pool,
                                    const GenerateOptions& options, std::stop_token stop,
                                    const std::function<void(std::int32_t)>& on_token) {
   if (prompt.empty()) {
-    throw Error(ErrorKind::kInvalidInput, "generate: the prompt is empty; it needs at least one token");
+    throw Error(ErrorKind::kInvalidInput,
+                "generate: the prompt is empty; it needs at least one token");
   }
   const std::size_t positions = prompt.size() + options.max_tokens;
   if (positions > network.hyper_parameters().context) {
-    throw Error(ErrorKind::kExhausted,
-                fmt::format("generate: {} prompt tokens and {} new ones exceed the model's context of {}; "
-                            "ask for fewer",
-                            prompt.size(), options.max_tokens, network.hyper_parameters().context));
+    throw Error(
+        ErrorKind::kExhausted,
+        fmt::format("generate: {} prompt tokens and {} new ones exceed the model's context of {}; "
+                    "ask for fewer",
+                    prompt.size(), options.max_tokens, network.hyper_parameters().context));
   }
   Sampler sampler(options.sampler);
   KvCache cache = network.make_cache(positions);

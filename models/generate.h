@@ -15,14 +15,14 @@ namespace qbuild::models {
 
 struct GenerateOptions {
   std::uint32_t max_tokens = 64;
-  SamplerOptions sampler;
-  std::vector<std::int32_t> stop_tokens;  // ends after one of these, which is not returned
+  SamplerOptions sampler = {};
+  std::vector<std::int32_t> stop_tokens = {};  // ends after one of these, which is not returned
   Products products = Products::kFast;
 };
 
-// Continues `prompt` (not empty) by at most max_tokens and returns the new tokens. Throws kExhausted when
-// prompt and continuation exceed the network's context, kCancelled when `stop` asks. `on_token` hears each
-// token as it comes.
+// Continues `prompt` (not empty) by at most max_tokens and returns the new tokens. Throws
+// kExhausted when prompt and continuation exceed the network's context, kCancelled when `stop`
+// asks. `on_token` hears each token as it comes.
 [[nodiscard]] std::vector<std::int32_t> generate(
     const Network& network, ThreadPool& pool, std::span<const std::int32_t> prompt,
     const GenerateOptions& options, std::stop_token stop = {},

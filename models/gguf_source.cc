@@ -16,7 +16,8 @@ using formats::GgufMetadata;
 // The keys of one architecture; errors name the file.
 class Keys {
  public:
-  Keys(const GgufMetadata& metadata, const std::string& place) : metadata_(metadata), place_(place) {}
+  Keys(const GgufMetadata& metadata, const std::string& place)
+      : metadata_(metadata), place_(place) {}
 
   [[nodiscard]] std::uint64_t need(const std::string& key) const {
     return with_context(place_, [&] { return formats::require_uint(metadata_, "llama." + key); });
@@ -44,7 +45,8 @@ class Keys {
   const std::string& place_;
 };
 
-kernels::RopeParameters rope_parameters(const Keys& keys, const HyperParameters& p, const std::string& place) {
+kernels::RopeParameters rope_parameters(const Keys& keys, const HyperParameters& p,
+                                        const std::string& place) {
   kernels::RopeParameters rope;
   rope.dimensions = keys.get("rope.dimension_count", p.head_dim);
   rope.theta = keys.get_real("rope.freq_base", 10000.0);
@@ -55,13 +57,17 @@ kernels::RopeParameters rope_parameters(const Keys& keys, const HyperParameters&
     rope.scaling = rope.factor == 1 ? kernels::RopeScaling::kNone : kernels::RopeScaling::kLinear;
   } else if (type == "yarn") {
     rope.scaling = kernels::RopeScaling::kYarn;
-    rope.original_context = static_cast<double>(keys.get("rope.scaling.original_context_length", p.context));
+    rope.original_context =
+        static_cast<double>(keys.get("rope.scaling.original_context_length", p.context));
     const double attention = keys.get_real("rope.scaling.attn_factor", 1);
-    if (attention != 1) rope.attention_factor = attention * (0.1 * kernels::exact_log(rope.factor) + 1);
+    if (attention != 1)
+      rope.attention_factor = attention * (0.1 * kernels::exact_log(rope.factor) + 1);
   } else if (type != "none") {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("{}: rotation scaling of type \"{}\" is not supported; none, linear and yarn are",
-                            place, type));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format(
+            "{}: rotation scaling of type \"{}\" is not supported; none, linear and yarn are",
+            place, type));
   }
   return rope;
 }
@@ -70,12 +76,14 @@ kernels::RopeParameters rope_parameters(const Keys& keys, const HyperParameters&
 
 HyperParameters parameters_from_gguf(const GgufMetadata& metadata, const std::string& place) {
   HyperParameters p;
-  p.architecture = with_context(place, [&] { return formats::require_text(metadata, "general.architecture"); });
+  p.architecture =
+      with_context(place, [&] { return formats::require_text(metadata, "general.architecture"); });
   check_architecture(p.architecture, place);
   const Keys keys(metadata, place);
   if (keys.get("expert_count", 0) > 0) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("{}: a mixture of experts is not supported; dense llama models are", place));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("{}: a mixture of experts is not supported; dense llama models are", place));
   }
   p.layers = keys.need("block_count");
   p.hidden = keys.need("embedding_length");
@@ -91,8 +99,8 @@ HyperParameters parameters_from_gguf(const GgufMetadata& metadata, const std::st
   }
   p.vocabulary = keys.get("vocab_size", 0);
   if (p.vocabulary == 0) {
-    p.vocabulary =
-        with_context(place, [&] { return formats::require_texts(metadata, "tokenizer.ggml.tokens").size(); });
+    p.vocabulary = with_context(
+        place, [&] { return formats::require_texts(metadata, "tokenizer.ggml.tokens").size(); });
   }
   p.rope_layout = kernels::RopeLayout::kInterleaved;
   p.rope = rope_parameters(keys, p, place);
@@ -129,8 +137,9 @@ std::optional<TensorShape> GgufSource::find(const TensorName& tensor) const {
   TensorShape shape{found->dtype, 1, 1};
   for (std::size_t i = 0; i < found->shape.size(); ++i) {
     if (i >= 2 && found->shape[i] != 1) {
-      throw Error(ErrorKind::kInvalidInput, fmt::format("{} has {} dimensions; at most 2 are expected",
-                                                        describe(tensor), found->shape.size()));
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("{} has {} dimensions; at most 2 are expected", describe(tensor),
+                              found->shape.size()));
     }
     if (i < 2) (i == 0 ? shape.columns : shape.rows) = found->shape[i];
   }

@@ -38,8 +38,8 @@ struct HyperParameters {
   [[nodiscard]] std::uint64_t kv_width() const { return kv_heads * head_dim; }
 };
 
-// Throws kInvalidInput "config.json: num_attention_heads is 0, ..." for counts that are zero, beyond the
-// bounds, or do not fit one another.
+// Throws kInvalidInput "config.json: num_attention_heads is 0, ..." for counts that are zero,
+// beyond the bounds, or do not fit one another.
 //   place  the file the parameters come from, for the message
 void check_parameters(const HyperParameters& parameters, std::string_view place);
 

@@ -39,7 +39,8 @@ class Operand {
 
   const PackedActivations& packed(ActivationForm form) {
     auto& slot = packs_[static_cast<std::size_t>(form)];
-    if (!slot) slot.emplace(options_.backend, pool_, form, rows_.values, rows_.count(), rows_.width);
+    if (!slot)
+      slot.emplace(options_.backend, pool_, form, rows_.values, rows_.count(), rows_.width);
     return *slot;
   }
   [[nodiscard]] Rows& rows() { return rows_; }
@@ -80,7 +81,8 @@ class Pass {
       add_product(layer.attention_output, attended, x);
       feed_forward(layer, x);
     }
-    for (const SequenceInput& sequence : sequences_) sequence.cache->advance(sequence.tokens.size());
+    for (const SequenceInput& sequence : sequences_)
+      sequence.cache->advance(sequence.tokens.size());
     return logits(x);
   }
 
@@ -100,13 +102,15 @@ class Pass {
 
   Rows embed() {
     std::vector<std::int32_t> tokens;
-    for (const SequenceInput& s : sequences_) tokens.insert(tokens.end(), s.tokens.begin(), s.tokens.end());
+    for (const SequenceInput& s : sequences_)
+      tokens.insert(tokens.end(), s.tokens.begin(), s.tokens.end());
     const Matrix& table = model_.weights.embedding;
     const std::size_t row = table.bytes.size() / table.rows;
     Rows x(tokens.size(), p_.hidden);
     for_tokens(tokens.size(), [&](std::size_t t) {
       const auto id = static_cast<std::size_t>(tokens[t]);
-      kernels::decode_rows(backend_, table.dtype, Bytes(table.bytes).subspan(id * row, row), x.row(t));
+      kernels::decode_rows(backend_, table.dtype, Bytes(table.bytes).subspan(id * row, row),
+                           x.row(t));
     });
     return x;
   }
@@ -133,7 +137,8 @@ class Pass {
   Rows product(const Linear& linear, Operand& input) {
     Rows out = product(linear.weight, input);
     if (!linear.bias.empty()) {
-      for_tokens(out.count(), [&](std::size_t t) { kernels::add(backend_, linear.bias, out.row(t)); });
+      for_tokens(out.count(),
+                 [&](std::size_t t) { kernels::add(backend_, linear.bias, out.row(t)); });
     }
     return out;
   }
@@ -161,8 +166,8 @@ class Pass {
   }
 
   // first: the sequence's first row in the batch.
-  void attend_sequence(const SequenceInput& sequence, std::size_t layer, std::size_t first, Rows& query,
-                       Rows& key, Rows& value, Rows& out) {
+  void attend_sequence(const SequenceInput& sequence, std::size_t layer, std::size_t first,
+                       Rows& query, Rows& key, Rows& value, Rows& out) {
     const std::size_t count = sequence.tokens.size();
     const std::size_t start = sequence.cache->length();
     const std::span<float> keys = sequence.cache->keys(layer);
@@ -174,11 +179,13 @@ class Pass {
       kernels::apply_rope(backend_, table, p_.rope_layout, start + t, p_.kv_heads, p_.head_dim,
                           key.row(first + t));
       const std::size_t at = (start + t) * key.width;
-      std::copy_n(key.row(first + t).begin(), key.width, keys.begin() + static_cast<std::ptrdiff_t>(at));
+      std::copy_n(key.row(first + t).begin(), key.width,
+                  keys.begin() + static_cast<std::ptrdiff_t>(at));
       std::copy_n(value.row(first + t).begin(), value.width,
                   values.begin() + static_cast<std::ptrdiff_t>(at));
     });
-    const std::span<float> q = std::span(query.values).subspan(first * query.width, count * query.width);
+    const std::span<float> q =
+        std::span(query.values).subspan(first * query.width, count * query.width);
     const std::span<float> o = std::span(out.values).subspan(first * out.width, count * out.width);
     if (fast_ && count == 1) {
       kernels::attend_one(backend_, shape_, q, start + 1, keys, values, o);
@@ -218,7 +225,8 @@ class Pass {
     if (x.values.empty()) return {};
     Rows h = norm(x, model_.weights.output_norm);
     Operand input(model_.options, pool_, h);
-    return std::move(product(p_.tied_output ? model_.weights.embedding : model_.weights.output, input).values);
+    return std::move(
+        product(p_.tied_output ? model_.weights.embedding : model_.weights.output, input).values);
   }
 
   const LlamaModel& model_;

@@ -16,7 +16,8 @@ Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
-Network Network::load(FileSystem& file_system, const fs::path& path, const NetworkOptions& options) {
+Network Network::load(FileSystem& file_system, const fs::path& path,
+                      const NetworkOptions& options) {
   const auto stat = file_system.stat(path);
   if (!stat) {
     throw Error(ErrorKind::kNotFound,
@@ -36,9 +37,15 @@ Network Network::from_source(const HyperParameters& parameters, const TensorSour
       LlamaModel{parameters, options, load_weights(source, parameters)}));
 }
 
-const HyperParameters& Network::hyper_parameters() const { return model_->parameters; }
-const NetworkOptions& Network::options() const { return model_->options; }
-std::uint64_t Network::weight_bytes() const { return model_->weights.bytes(); }
+const HyperParameters& Network::hyper_parameters() const {
+  return model_->parameters;
+}
+const NetworkOptions& Network::options() const {
+  return model_->options;
+}
+std::uint64_t Network::weight_bytes() const {
+  return model_->weights.bytes();
+}
 
 KvCache Network::make_cache(std::size_t positions) const {
   const HyperParameters& p = model_->parameters;
@@ -61,8 +68,9 @@ std::vector<float> Network::forward(std::span<const SequenceInput> sequences, Th
     }
     for (const std::int32_t token : sequence.tokens) {
       if (token < 0 || token >= vocabulary) {
-        throw Error(ErrorKind::kInvalidInput,
-                    fmt::format("token {} is outside the model's vocabulary of {}", token, vocabulary));
+        throw Error(
+            ErrorKind::kInvalidInput,
+            fmt::format("token {} is outside the model's vocabulary of {}", token, vocabulary));
       }
     }
     for (const std::uint32_t index : sequence.wanted) {

@@ -17,8 +17,8 @@
 
 namespace qbuild::models {
 
-// Which products a pass uses. kDefined gives the same bits everywhere and is what `quality` uses; kFast
-// is for `run` and `speed`: tokens that come alone take kernels/dot.h.
+// Which products a pass uses. kDefined gives the same bits everywhere and is what `quality` uses;
+// kFast is for `run` and `speed`: tokens that come alone take kernels/dot.h.
 enum class Products : std::uint8_t { kDefined, kFast };
 
 struct NetworkOptions {
@@ -29,8 +29,8 @@ struct NetworkOptions {
 class TensorSource;
 struct LlamaModel;
 
-// New tokens of one sequence. `cache` holds what came before and is advanced; `tokens` and `wanted` must
-// outlive the call.
+// New tokens of one sequence. `cache` holds what came before and is advanced; `tokens` and `wanted`
+// must outlive the call.
 struct SequenceInput {
   KvCache* cache = nullptr;
   std::span<const std::int32_t> tokens;
@@ -40,13 +40,15 @@ struct SequenceInput {
 
 class Network {
  public:
-  // path: a checkpoint folder (config.json and safetensors) or a GGUF file. Reads all weights into memory.
-  // Throws kNotFound "PATH: tensor model.layers.1.mlp.up_proj.weight is missing", kInvalidInput on a wrong
-  // shape, kUnsupported for an architecture or a type that nothing here runs.
+  // path: a checkpoint folder (config.json and safetensors) or a GGUF file. Reads all weights into
+  // memory. Throws kNotFound "PATH: tensor model.layers.1.mlp.up_proj.weight is missing",
+  // kInvalidInput on a wrong shape, kUnsupported for an architecture or a type that nothing here
+  // runs.
   [[nodiscard]] static Network load(FileSystem& file_system, const fs::path& path,
                                     const NetworkOptions& options);
   // The same from any source of tensors.
-  [[nodiscard]] static Network from_source(const HyperParameters& parameters, const TensorSource& source,
+  [[nodiscard]] static Network from_source(const HyperParameters& parameters,
+                                           const TensorSource& source,
                                            const NetworkOptions& options);
   ~Network();
   Network(Network&&) noexcept;
@@ -59,10 +61,12 @@ class Network {
 
   [[nodiscard]] KvCache make_cache(std::size_t positions) const;
 
-  // Runs the new tokens of all sequences at once. Returns one row of `vocabulary` logits per wanted token,
-  // sequence after sequence. Throws kInvalidInput for a token outside the vocabulary and kExhausted when a
-  // cache is full. One call at a time per cache and pool; the network itself is not changed.
-  [[nodiscard]] std::vector<float> forward(std::span<const SequenceInput> sequences, ThreadPool& pool,
+  // Runs the new tokens of all sequences at once. Returns one row of `vocabulary` logits per wanted
+  // token, sequence after sequence. Throws kInvalidInput for a token outside the vocabulary and
+  // kExhausted when a cache is full. One call at a time per cache and pool; the network itself is
+  // not changed.
+  [[nodiscard]] std::vector<float> forward(std::span<const SequenceInput> sequences,
+                                           ThreadPool& pool,
                                            Products products = Products::kDefined) const;
 
  private:

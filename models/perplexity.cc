@@ -35,18 +35,21 @@ class Likelihood {
   std::uint64_t count_ = 0;
 };
 
-std::uint32_t chunk_count(std::size_t tokens, const PerplexityOptions& options, const Network& network) {
+std::uint32_t chunk_count(std::size_t tokens, const PerplexityOptions& options,
+                          const Network& network) {
   const std::uint32_t context = options.context;
   if (context < kMinPerplexityContext || context > network.hyper_parameters().context) {
     throw Error(ErrorKind::kInvalidInput,
-                fmt::format("perplexity: a context of {} is not between {} and the {} of the model", context,
-                            kMinPerplexityContext, network.hyper_parameters().context));
+                fmt::format("perplexity: a context of {} is not between {} and the {} of the model",
+                            context, kMinPerplexityContext, network.hyper_parameters().context));
   }
   if (tokens < 2 * static_cast<std::size_t>(context)) {
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("perplexity: the text has {} tokens, and at least {} are needed for a context of "
-                            "{}; use a longer text or a smaller context",
-                            tokens, 2 * static_cast<std::size_t>(context), context));
+    throw Error(
+        ErrorKind::kInvalidInput,
+        fmt::format(
+            "perplexity: the text has {} tokens, and at least {} are needed for a context of "
+            "{}; use a longer text or a smaller context",
+            tokens, 2 * static_cast<std::size_t>(context), context));
   }
   const std::size_t whole = tokens / context;
   return static_cast<std::uint32_t>(
@@ -98,10 +101,12 @@ class Measurement {
     for (std::size_t i = 0; i < nll.size(); ++i) {
       if (!std::isfinite(nll[i])) {
         const std::size_t chunk = first + i / scored_.size() + 1;
-        throw Error(ErrorKind::kInvalidInput,
-                    fmt::format("perplexity is not a number: logits of chunk {} at position {} are not finite; "
-                                "the model's weights are broken",
-                                chunk, scored_[i % scored_.size()]));
+        throw Error(
+            ErrorKind::kInvalidInput,
+            fmt::format(
+                "perplexity is not a number: logits of chunk {} at position {} are not finite; "
+                "the model's weights are broken",
+                chunk, scored_[i % scored_.size()]));
       }
       likelihood_.add(nll[i]);
       if ((i + 1) % scored_.size() == 0) result.running.push_back(likelihood_.perplexity());
@@ -122,17 +127,19 @@ class Measurement {
 
 }  // namespace
 
-PerplexityResult measure_perplexity(const Network& network, ThreadPool& pool,
-                                    std::span<const std::int32_t> tokens,
-                                    const PerplexityOptions& options, std::stop_token stop,
-                                    const std::function<void(const PerplexityProgress&)>& progress) {
+PerplexityResult measure_perplexity(
+    const Network& network, ThreadPool& pool, std::span<const std::int32_t> tokens,
+    const PerplexityOptions& options, std::stop_token stop,
+    const std::function<void(const PerplexityProgress&)>& progress) {
   const std::uint32_t chunks = chunk_count(tokens.size(), options, network);
   const auto vocabulary = static_cast<std::int64_t>(network.hyper_parameters().vocabulary);
   for (std::size_t i = 0; i < chunks * static_cast<std::size_t>(options.context); ++i) {
     if (tokens[i] < 0 || tokens[i] >= vocabulary) {
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("perplexity: token {} of the text is {}, outside the model's vocabulary of {}",
-                              i, tokens[i], vocabulary));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format(
+              "perplexity: token {} of the text is {}, outside the model's vocabulary of {}", i,
+              tokens[i], vocabulary));
     }
   }
   PerplexityResult result;

@@ -1,7 +1,7 @@
 #pragma once
-// Perplexity of a text, by the procedure of llama.cpp's tool (gguf.md 13.1): the token stream is cut into
-// chunks of `context` tokens; each is evaluated with an empty cache; the predictions of the second half
-// (positions context/2 .. context-2, each of the token after it) are scored.
+// Perplexity of a text, by the procedure of llama.cpp's tool (gguf.md 13.1): the token stream is
+// cut into chunks of `context` tokens; each is evaluated with an empty cache; the predictions of
+// the second half (positions context/2 .. context-2, each of the token after it) are scored.
 
 #include <cstdint>
 #include <functional>
@@ -21,7 +21,7 @@ struct PerplexityOptions {
   std::uint32_t context = 512;
   std::uint32_t chunks = 0;  // at most; 0 means all of the text
   // Put in place of the first token of every chunk: the BOS, for models that begin with one.
-  std::optional<std::int32_t> first_token;
+  std::optional<std::int32_t> first_token = {};
   // Chunks that are evaluated together; no influence on the result.
   std::uint32_t chunks_per_batch = 4;
 };
@@ -44,9 +44,10 @@ struct PerplexityProgress {
   double perplexity = 0;  // so far
 };
 
-// tokens: the whole text, tokenized once with its special tokens. Throws kInvalidInput when there are
-// fewer than two chunks of tokens, or when a logit is not a number ("perplexity is not a number: logits of
-// chunk 3 ..."); kCancelled when `stop` asks. `progress` is called after each chunk, in this thread.
+// tokens: the whole text, tokenized once with its special tokens. Throws kInvalidInput when there
+// are fewer than two chunks of tokens, or when a logit is not a number ("perplexity is not a
+// number: logits of chunk 3 ..."); kCancelled when `stop` asks. `progress` is called after each
+// chunk, in this thread.
 [[nodiscard]] PerplexityResult measure_perplexity(
     const Network& network, ThreadPool& pool, std::span<const std::int32_t> tokens,
     const PerplexityOptions& options, std::stop_token stop = {},

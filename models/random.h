@@ -1,6 +1,6 @@
 #pragma once
-// SplitMix64: the same numbers for a seed on every machine. Source: Steele, Lea, Flood, "Fast splittable
-// pseudorandom number generators", 2014.
+// SplitMix64: the same numbers for a seed on every machine. Source: Steele, Lea, Flood, "Fast
+// splittable pseudorandom number generators", 2014.
 
 #include <cstdint>
 

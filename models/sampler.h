@@ -1,6 +1,7 @@
 #pragma once
-// Choosing the next token from logits: greedy, or drawn from the softmax at a temperature with top-k and
-// top-p. The generator is our own (SplitMix64), so a seed means the same tokens everywhere.
+// Choosing the next token from logits: greedy, or drawn from the softmax at a temperature with
+// top-k and top-p. The generator is our own (SplitMix64), so a seed means the same tokens
+// everywhere.
 
 #include <cstdint>
 #include <span>
@@ -10,9 +11,9 @@
 namespace qbuild::models {
 
 struct SamplerOptions {
-  double temperature = 0;     // 0: greedy, the lowest id on a tie
-  std::uint32_t top_k = 0;    // 0: all
-  double top_p = 1.0;         // in (0, 1]
+  double temperature = 0;   // 0: greedy, the lowest id on a tie
+  std::uint32_t top_k = 0;  // 0: all
+  double top_p = 1.0;       // in (0, 1]
   std::uint64_t seed = 0;
 };
 

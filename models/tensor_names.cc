@@ -95,11 +95,15 @@ const NameRow& row_of(TensorRole role) {
   return kModelNames.front();
 }
 
-std::string_view suffix(TensorPart part) { return part == TensorPart::kWeight ? "weight" : "bias"; }
+std::string_view suffix(TensorPart part) {
+  return part == TensorPart::kWeight ? "weight" : "bias";
+}
 
 }  // namespace
 
-bool is_layer_role(TensorRole role) { return role >= TensorRole::kAttentionNorm; }
+bool is_layer_role(TensorRole role) {
+  return role >= TensorRole::kAttentionNorm;
+}
 
 std::optional<TensorName> tensor_from_checkpoint_name(std::string_view name) {
   take_prefix(name, "model.");

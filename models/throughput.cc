@@ -20,7 +20,8 @@ namespace {
 // A prompt goes through the network in pieces of this many tokens, as llama.cpp's default does.
 constexpr std::size_t kBatchTokens = 512;
 
-// Looks at this process's memory now and then, in a thread of its own, from construction to finish().
+// Looks at this process's memory now and then, in a thread of its own, from construction to
+// finish().
 class MemorySampler {
  public:
   MemorySampler() {
@@ -76,7 +77,8 @@ class Bench {
 
   // `run` is timed once per repetition, after one call that warms up.
   template <typename WarmUp, typename Run, typename Progress>
-  Rate measure(std::uint32_t tokens, const WarmUp& warm_up, const Run& run, const Progress& progress) {
+  Rate measure(std::uint32_t tokens, const WarmUp& warm_up, const Run& run,
+               const Progress& progress) {
     warm_up();
     Rate rate;
     rate.tokens = tokens;
@@ -84,7 +86,8 @@ class Bench {
       cache_.clear();
       const std::int64_t start = clock_.monotonic_ns();
       run();
-      const auto elapsed = static_cast<double>(std::max<std::int64_t>(1, clock_.monotonic_ns() - start));
+      const auto elapsed =
+          static_cast<double>(std::max<std::int64_t>(1, clock_.monotonic_ns() - start));
       rate.samples.push_back(static_cast<double>(tokens) * 1e9 / elapsed);
       progress(i + 1);
     }
@@ -118,7 +121,8 @@ class Bench {
   std::vector<std::int32_t> random_tokens(std::size_t count) {
     std::vector<std::int32_t> tokens;
     for (std::size_t i = 0; i < count; ++i) {
-      tokens.push_back(static_cast<std::int32_t>(random_.next() % network_.hyper_parameters().vocabulary));
+      tokens.push_back(
+          static_cast<std::int32_t>(random_.next() % network_.hyper_parameters().vocabulary));
     }
     if (options_.first_token && !tokens.empty()) tokens.front() = *options_.first_token;
     return tokens;
@@ -144,37 +148,44 @@ class Bench {
 void check_options(const ThroughputOptions& options) {
   if (options.prompt > kMaxThroughputTokens || options.generate > kMaxThroughputTokens) {
     throw Error(ErrorKind::kInvalidInput,
-                fmt::format("throughput: prompt {} and generate {} must be at most {} tokens", options.prompt,
-                            options.generate, kMaxThroughputTokens));
+                fmt::format("throughput: prompt {} and generate {} must be at most {} tokens",
+                            options.prompt, options.generate, kMaxThroughputTokens));
   }
   if (options.repeat == 0 || options.repeat > kMaxThroughputRepeats) {
-    throw Error(ErrorKind::kInvalidInput, fmt::format("throughput: repeat {} is not between 1 and {}",
-                                                      options.repeat, kMaxThroughputRepeats));
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("throughput: repeat {} is not between 1 and {}", options.repeat,
+                            kMaxThroughputRepeats));
   }
   if (options.prompt == 0 && options.generate == 0) {
-    throw Error(ErrorKind::kInvalidInput, "throughput: prompt and generate are both 0; there is nothing to do");
+    throw Error(ErrorKind::kInvalidInput,
+                "throughput: prompt and generate are both 0; there is nothing to do");
   }
 }
 
 void check_model(const ThroughputOptions& options, const HyperParameters& parameters) {
   const std::uint64_t context = parameters.context;
   if (options.prompt > context || options.generate > context) {
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("throughput: prompt {} and generate {} must be at most the model's context of {}",
-                            options.prompt, options.generate, context));
+    throw Error(
+        ErrorKind::kInvalidInput,
+        fmt::format(
+            "throughput: prompt {} and generate {} must be at most the model's context of {}",
+            options.prompt, options.generate, context));
   }
-  if (options.first_token && (*options.first_token < 0 ||
-                              static_cast<std::uint64_t>(*options.first_token) >= parameters.vocabulary)) {
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("throughput: the first token {} is outside the model's vocabulary of {}",
-                            *options.first_token, parameters.vocabulary));
+  if (options.first_token &&
+      (*options.first_token < 0 ||
+       static_cast<std::uint64_t>(*options.first_token) >= parameters.vocabulary)) {
+    throw Error(
+        ErrorKind::kInvalidInput,
+        fmt::format("throughput: the first token {} is outside the model's vocabulary of {}",
+                    *options.first_token, parameters.vocabulary));
   }
 }
 
 }  // namespace
 
-ThroughputResult measure_throughput(const std::function<Network()>& load, ThreadPool& pool, Clock& clock,
-                                    const ThroughputOptions& options, std::stop_token stop,
+ThroughputResult measure_throughput(const std::function<Network()>& load, ThreadPool& pool,
+                                    Clock& clock, const ThroughputOptions& options,
+                                    std::stop_token stop,
                                     const std::function<void(const std::string&)>& progress) {
   check_options(options);
   const auto tell = [&](std::string_view test) {
@@ -190,7 +201,8 @@ ThroughputResult measure_throughput(const std::function<Network()>& load, Thread
   check_model(options, network.hyper_parameters());
   Bench bench(network, pool, clock, options, std::move(stop));
   const auto prompt = [&] { bench.prompt(); };
-  if (options.prompt > 0) result.prompt = bench.measure(options.prompt, prompt, prompt, tell("prompt"));
+  if (options.prompt > 0)
+    result.prompt = bench.measure(options.prompt, prompt, prompt, tell("prompt"));
   if (options.generate > 0) {
     bench.clear();
     result.generate = bench.measure(

@@ -1,6 +1,6 @@
 #pragma once
-// How fast a network runs and what memory it takes, by the procedure of llama-bench (gguf.md 14): a prompt
-// of random tokens, then single tokens one after the other, each repeated after one warm-up.
+// How fast a network runs and what memory it takes, by the procedure of llama-bench (gguf.md 14): a
+// prompt of random tokens, then single tokens one after the other, each repeated after one warm-up.
 
 #include <cstdint>
 #include <functional>
@@ -22,8 +22,8 @@ struct ThroughputOptions {
   std::uint32_t prompt = 512;    // tokens; 0 leaves the test out
   std::uint32_t generate = 128;  // tokens; 0 leaves the test out
   std::uint32_t repeat = 5;
-  std::optional<std::int32_t> first_token;  // the BOS, for models that begin with one
-  std::uint64_t seed = 0;                   // of the random tokens
+  std::optional<std::int32_t> first_token = {};  // the BOS, for models that begin with one
+  std::uint64_t seed = 0;                        // of the random tokens
 };
 
 struct Rate {
@@ -35,7 +35,7 @@ struct Rate {
 
 // Resident memory of this process, in bytes.
 struct MemoryUse {
-  std::uint64_t before = 0;  // before loading
+  std::uint64_t before = 0;   // before loading
   std::uint64_t minimum = 0;  // the rest: from loading to the last token
   std::uint64_t maximum = 0;
   std::uint64_t mean = 0;
@@ -49,10 +49,12 @@ struct ThroughputResult {
   MemoryUse memory;
 };
 
-// `load` is timed; what it returns is measured with fast products. Throws kInvalidInput for options beyond
-// the bounds above, kCancelled when `stop` asks. `progress` hears what was just finished ("prompt 3/5").
+// `load` is timed; what it returns is measured with fast products. Throws kInvalidInput for options
+// beyond the bounds above, kCancelled when `stop` asks. `progress` hears what was just finished
+// ("prompt 3/5").
 [[nodiscard]] ThroughputResult measure_throughput(
-    const std::function<Network()>& load, ThreadPool& pool, Clock& clock, const ThroughputOptions& options,
-    std::stop_token stop = {}, const std::function<void(const std::string&)>& progress = {});
+    const std::function<Network()>& load, ThreadPool& pool, Clock& clock,
+    const ThroughputOptions& options, std::stop_token stop = {},
+    const std::function<void(const std::string&)>& progress = {});
 
 }  // namespace qbuild::models

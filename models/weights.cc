@@ -26,7 +26,9 @@ class Loader {
  private:
   LayerWeights layer(std::uint32_t index) {
     const auto& p = parameters_;
-    const auto name = [index](TensorRole role) { return TensorName{role, TensorPart::kWeight, index}; };
+    const auto name = [index](TensorRole role) {
+      return TensorName{role, TensorPart::kWeight, index};
+    };
     LayerWeights layer;
     layer.attention_norm = vector(name(TensorRole::kAttentionNorm), p.hidden);
     layer.query = linear(name(TensorRole::kQuery), p.query_width(), p.hidden);
@@ -44,13 +46,14 @@ class Loader {
   TensorShape shape_of(const TensorName& name, std::uint64_t rows, std::uint64_t columns) {
     const auto shape = source_.find(name);
     if (!shape) {
-      throw Error(ErrorKind::kNotFound, fmt::format("{} is missing; the model is not complete",
-                                                    source_.describe(name)));
+      throw Error(ErrorKind::kNotFound,
+                  fmt::format("{} is missing; the model is not complete", source_.describe(name)));
     }
     if (shape->rows != rows || shape->columns != columns) {
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("{} has the shape {} x {}, but the model's parameters ask for {} x {}",
-                              source_.describe(name), shape->rows, shape->columns, rows, columns));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format("{} has the shape {} x {}, but the model's parameters ask for {} x {}",
+                      source_.describe(name), shape->rows, shape->columns, rows, columns));
     }
     if (!kernels::has_product(shape->dtype)) {
       throw Error(ErrorKind::kUnsupported,
@@ -83,8 +86,8 @@ class Loader {
   Linear linear(TensorName name, std::uint64_t rows, std::uint64_t columns) {
     Linear result{matrix(name, rows, columns), {}};
     name.part = TensorPart::kBias;
-    const bool needed = name.role >= TensorRole::kGate ? parameters_.feed_forward_bias
-                                                       : parameters_.attention_bias;
+    const bool needed =
+        name.role >= TensorRole::kGate ? parameters_.feed_forward_bias : parameters_.attention_bias;
     if (needed || source_.find(name)) result.bias = vector(name, rows);
     return result;
   }
@@ -100,7 +103,8 @@ std::uint64_t size_of(const Linear& linear) {
 }  // namespace
 
 std::uint64_t Weights::bytes() const {
-  std::uint64_t total = embedding.bytes.size() + output.bytes.size() + output_norm.size() * sizeof(float);
+  std::uint64_t total =
+      embedding.bytes.size() + output.bytes.size() + output_norm.size() * sizeof(float);
   for (const LayerWeights& layer : layers) {
     total += (layer.attention_norm.size() + layer.feed_forward_norm.size()) * sizeof(float);
     for (const Linear* linear : {&layer.query, &layer.key, &layer.value, &layer.attention_output,

@@ -1,6 +1,6 @@
 #pragma once
-// The weights of a Llama network in memory, packed as their file has them, and how they are loaded from
-// any source of tensors.
+// The weights of a Llama network in memory, packed as their file has them, and how they are loaded
+// from any source of tensors.
 
 #include <cstddef>
 #include <cstdint>
@@ -67,8 +67,8 @@ struct Weights {
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
-// Throws kNotFound "FILE: tensor NAME is missing", kInvalidInput on a shape other than the parameters say,
-// kUnsupported on a type that products do not take.
+// Throws kNotFound "FILE: tensor NAME is missing", kInvalidInput on a shape other than the
+// parameters say, kUnsupported on a type that products do not take.
 [[nodiscard]] Weights load_weights(const TensorSource& source, const HyperParameters& parameters);
 
 }  // namespace qbuild::models

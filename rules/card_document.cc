@@ -42,15 +42,17 @@ Json perplexity_json(const Json& quality, const Json& source_quality) {
   Json shown = Json::object({{"value", display_fixed(value, 3)},
                              {"error", display_fixed(text->at("standard_error").as_double(), 3)}});
   const Json* const source = first_text(source_quality);
-  shown["ratio"] =
-      source == nullptr ? Json() : Json(display_fixed(value / source->at("perplexity").as_double(), 4));
+  shown["ratio"] = source == nullptr
+                       ? Json()
+                       : Json(display_fixed(value / source->at("perplexity").as_double(), 4));
   return shown;
 }
 
 std::string rate_text(const Json& rate) {
   const double mean = rate.at("tokens_per_second").as_double();
   const int digits = mean < 100 ? 1 : 0;
-  return fmt::format("{} ± {}", display_fixed(mean, digits), display_fixed(rate.at("deviation").as_double(), digits));
+  return fmt::format("{} ± {}", display_fixed(mean, digits),
+                     display_fixed(rate.at("deviation").as_double(), digits));
 }
 
 Json speed_json(const Json& speed) {
@@ -67,7 +69,9 @@ Json memory_json(const Json& speed) {
   return memory == nullptr ? Json() : Json(display_bytes(memory->at("maximum").as_uint()));
 }
 
-std::string file_name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string file_name_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 Json variant_row(const ActionRequest& request, const Json& variant, const Json& source_quality) {
   const std::string& name = variant.at("name").as_string();
@@ -82,7 +86,8 @@ Json variant_row(const ActionRequest& request, const Json& variant, const Json& 
   }
   const cache::Artifact& artifact = request.input("model." + name).artifact;
   const bool one_file = variant.find("file") != nullptr;
-  const std::string path = one_file ? variant.at("file").as_string() : variant.get_string("folder", name) + "/";
+  const std::string path =
+      one_file ? variant.at("file").as_string() : variant.get_string("folder", name) + "/";
   const Json* const bits = artifact.facts.find("bits_per_weight");
   const Json speed = result_of(request, "speed." + name);
   Json row = Json::object({{"name", name}, {"label", variant.get_string("label", name)}});
@@ -92,7 +97,8 @@ Json variant_row(const ActionRequest& request, const Json& variant, const Json& 
   row["size_bytes"] = artifact.total_bytes();
   row["size"] = display_bytes(artifact.total_bytes());
   row["bits_per_weight"] = bits == nullptr ? Json() : Json(display_fixed(bits->as_double(), 2));
-  row["sha256"] = artifact.files.size() == 1 ? artifact.files[0].sha256.hex() : artifact.digest().hex();
+  row["sha256"] =
+      artifact.files.size() == 1 ? artifact.files[0].sha256.hex() : artifact.digest().hex();
   row["perplexity"] = perplexity_json(result_of(request, "quality." + name), source_quality);
   row["speed"] = speed_json(speed);
   row["memory"] = memory_json(speed);
@@ -134,12 +140,14 @@ Json benchmark_json(const ActionRequest& request) {
       const Json* const rate = speed.find(key);
       return rate == nullptr ? Json(0) : rate->at("tokens");
     };
-    throughput = Json::object(
-        {{"prompt", tokens("prompt")}, {"generate", tokens("generate")}, {"repeat", speed.at("repeat")}});
+    throughput = Json::object({{"prompt", tokens("prompt")},
+                               {"generate", tokens("generate")},
+                               {"repeat", speed.at("repeat")}});
   }
-  return Json::object({{"texts", std::move(texts)},
-                       {"activations", quality.get_string("activations") == "f32" ? "f32" : "as run"},
-                       {"throughput", std::move(throughput)}});
+  return Json::object(
+      {{"texts", std::move(texts)},
+       {"activations", quality.get_string("activations") == "f32" ? "f32" : "as run"},
+       {"throughput", std::move(throughput)}});
 }
 
 // Where the speed was measured, from its record.
@@ -152,7 +160,8 @@ Json machine_json(const ActionRequest& request) {
     return Json::object({{"cpu", machine->get_string("cpu")},
                          {"vector_units", machine->get_string("vector_units")},
                          {"threads", result_of(request, label).at("threads")},
-                         {"memory", display_bytes(static_cast<std::uint64_t>(machine->get_int("memory_bytes", 0)))}});
+                         {"memory", display_bytes(static_cast<std::uint64_t>(
+                                        machine->get_int("memory_bytes", 0)))}});
   }
   return {};
 }
@@ -165,8 +174,10 @@ Json text_or_null(const Json& from, std::string_view key) {
 Json model_json(const ActionRequest& request, const Json& front_matter) {
   Json facts;
   for (const Json& variant : request.params.at("variants").as_array()) {
-    const ResolvedInput* const made = find_input(request, "model." + variant.at("name").as_string());
-    if (made != nullptr && made->artifact.facts.find("parameters") != nullptr) facts = made->artifact.facts;
+    const ResolvedInput* const made =
+        find_input(request, "model." + variant.at("name").as_string());
+    if (made != nullptr && made->artifact.facts.find("parameters") != nullptr)
+      facts = made->artifact.facts;
   }
   Json model = Json::object({{"name", request.params.at("model")}});
   model["title"] = front_matter.get_string("model_name", request.params.at("source").as_string());
@@ -175,7 +186,8 @@ Json model_json(const ActionRequest& request, const Json& front_matter) {
   model["base_model"] = Json();
   model["architecture"] = facts.get_string("architecture", "llama");
   const Json* const parameters = facts.find("parameters");
-  model["parameters"] = parameters == nullptr ? Json("unknown") : Json(display_count(parameters->as_uint()));
+  model["parameters"] =
+      parameters == nullptr ? Json("unknown") : Json(display_count(parameters->as_uint()));
   const Json* const context = facts.find("context_length");
   model["context_length"] = context == nullptr ? Json() : *context;
   const std::string license = front_matter.get_string("license");
@@ -185,28 +197,82 @@ Json model_json(const ActionRequest& request, const Json& front_matter) {
   model["description"] = Json();
   const Json* const accepted = request.params.find("license");
   model["attribution"] =
-      accepted == nullptr ? Json()
-                          : Json(fmt::format("The licence {} was accepted for publication: {}",
-                                             accepted->get_string("accept"), accepted->get_string("reason")));
+      accepted == nullptr
+          ? Json()
+          : Json(fmt::format("The licence {} was accepted for publication: {}",
+                             accepted->get_string("accept"), accepted->get_string("reason")));
   return model;
 }
 
 Json source_json(const Json& source_quality) {
   const Json* const text = first_text(source_quality);
   if (text == nullptr) return Json::object({{"perplexity", Json()}});
-  Json perplexity = Json::object({{"value", display_fixed(text->at("perplexity").as_double(), 3)},
-                                  {"error", display_fixed(text->at("standard_error").as_double(), 3)}});
+  Json perplexity =
+      Json::object({{"value", display_fixed(text->at("perplexity").as_double(), 3)},
+                    {"error", display_fixed(text->at("standard_error").as_double(), 3)}});
   return Json::object({{"perplexity", std::move(perplexity)}});
 }
 
-// The variant that commands show: the smallest file, which anybody can run.
+// Of that name in a quality result; null if it was not measured on it.
+const Json* find_text(const Json& quality, const Json& name) {
+  const Json* const texts = quality.find("texts");
+  if (texts == nullptr) return nullptr;
+  for (const Json& text : texts->as_array())
+    if (text.at("name") == name) return &text;
+  return nullptr;
+}
+
+// A row per variant that was measured on this text; those of earlier forms are known for the first
+// text alone.
+Json text_results(const ActionRequest& request, const Json& name, const Json& source_quality) {
+  const Json* const source = find_text(source_quality, name);
+  Json results = Json::array();
+  for (const Json& variant : request.params.at("variants").as_array()) {
+    const std::string& variant_name = variant.at("name").as_string();
+    if (request.input("gate." + variant_name).status == Status::kHeld) continue;
+    const Json quality = result_of(request, "quality." + variant_name);
+    const Json* const text = find_text(quality, name);
+    if (text == nullptr) continue;
+    const double value = text->at("perplexity").as_double();
+    Json row = Json::object({{"name", variant_name},
+                             {"value", display_fixed(value, 3)},
+                             {"error", display_fixed(text->at("standard_error").as_double(), 3)}});
+    row["ratio"] = source == nullptr
+                       ? Json()
+                       : Json(display_fixed(value / source->at("perplexity").as_double(), 4));
+    results.push_back(std::move(row));
+  }
+  return results;
+}
+
+// A table for each text after the first, whose numbers stand in the variants' rows.
+Json more_texts_json(const ActionRequest& request, const Json& source_quality) {
+  Json tables = Json::array();
+  const Json quality = first_result(request, "quality");
+  const Json* const texts = quality.find("texts");
+  if (texts == nullptr) return tables;
+  for (std::size_t i = 1; i < texts->as_array().size(); ++i) {
+    const Json& name = texts->as_array()[i].at("name");
+    Json results = text_results(request, name, source_quality);
+    if (!results.as_array().empty())
+      tables.push_back(Json::object({{"name", name}, {"results", std::move(results)}}));
+  }
+  return tables;
+}
+
+// The variant that commands show: the smallest GGUF file, which anybody can run. A folder is none.
 Json example_of(const Json& variants) {
   const Json* smallest = nullptr;
-  for (const Json& row : variants.as_array())
-    if (smallest == nullptr || row.at("size_bytes").as_uint() < smallest->at("size_bytes").as_uint()) smallest = &row;
+  for (const Json& row : variants.as_array()) {
+    if (row.at("path").as_string().ends_with('/')) continue;
+    if (smallest == nullptr ||
+        row.at("size_bytes").as_uint() < smallest->at("size_bytes").as_uint())
+      smallest = &row;
+  }
   if (smallest == nullptr) return {};
-  return Json::object(
-      {{"name", smallest->at("name")}, {"label", smallest->at("label")}, {"path", smallest->at("path")}});
+  return Json::object({{"name", smallest->at("name")},
+                       {"label", smallest->at("label")},
+                       {"path", smallest->at("path")}});
 }
 
 }  // namespace
@@ -216,8 +282,8 @@ std::string percent_encoded(std::string_view path) {
   std::string text;
   for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-                       kPlain.find(c) != std::string_view::npos;
+    const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                       (byte >= '0' && byte <= '9') || kPlain.find(c) != std::string_view::npos;
     text += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned>(byte));
   }
   return text;
@@ -233,20 +299,24 @@ Json card_document(const ActionRequest& request, const Json& front_matter) {
   const std::string repo = request.params.at("repo").as_string();
   const auto slash = repo.find('/');
   Json document = Json::object({{"version", 1}, {"layout", request.params.at("layout")}});
-  document["repo"] = Json::object(
-      {{"id", repo}, {"owner", repo.substr(0, slash)}, {"name", repo.substr(slash + 1)}, {"url", Json()}});
+  document["repo"] = Json::object({{"id", repo},
+                                   {"owner", repo.substr(0, slash)},
+                                   {"name", repo.substr(slash + 1)},
+                                   {"url", Json()}});
   document["model"] = model_json(request, front_matter);
   document["shows"] = Json::object({{"perplexity", any_has(variants, "perplexity")},
                                     {"speed", any_has(variants, "speed")},
                                     {"memory", any_has(variants, "memory")},
                                     {"published_earlier", any_has(variants, "published_earlier")}});
   document["source"] = source_json(source_quality);
+  document["more_texts"] = more_texts_json(request, source_quality);
   document["example"] = example_of(variants);
   document["variants"] = std::move(variants);
   document["benchmark"] = benchmark_json(request);
   document["machine"] = machine_json(request);
-  document["made"] = Json::object({{"qbuild", std::string(kToolVersion.substr(kToolVersion.find(' ') + 1))},
-                                   {"manifest", request.params.at("manifest")}});
+  document["made"] =
+      Json::object({{"qbuild", std::string(kToolVersion.substr(kToolVersion.find(' ') + 1))},
+                    {"manifest", request.params.at("manifest")}});
   return document;
 }
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/fake_file_system.h"
-#include "tests/cache/power_cut.h"
+#include "tests/base/power_cut.h"
 #include "tests/cache/support.h"
 
 namespace qbuild::cache {

@@ -152,7 +152,7 @@ TEST_P(AfterAnEdit, ExactlyTheTargetsThatDependOnItRun) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Edits, AfterAnEdit, ::testing::ValuesIn(edits()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 }  // namespace
 }  // namespace qbuild::e2e

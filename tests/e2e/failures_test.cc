@@ -62,6 +62,10 @@ TEST(Failures, EverythingThatDoesNotDependOnThemIsFinishedAndAFixRunsExactlyTheR
   const Project project;
   project.add_model("bard");
   project.add_model("will");
+  // Another model: a weight differs, so nothing measured of one holds for the other.
+  std::string weights = project.read("will/model.safetensors");
+  weights[weights.size() - 2] = static_cast<char>(weights[weights.size() - 2] ^ 0x3f);
+  project.write("will/model.safetensors", weights);
   add_good_gguf(project);
   const std::string healthy = spoil(project);
   project.write("tool.sh", "echo the tool is unhappy\nexit 1\n");
@@ -82,7 +86,7 @@ TEST(Failures, EverythingThatDoesNotDependOnThemIsFinishedAndAFixRunsExactlyTheR
   EXPECT_THAT(said, HasSubstr("exited with 1"));
   EXPECT_THAT(said, HasSubstr("the tool is unhappy"));
   EXPECT_THAT(said, HasSubstr("will:Q8_0"));
-  EXPECT_THAT(said, HasSubstr("lm_head.weight").Or(HasSubstr("NaN")).Or(HasSubstr("not a number")));
+  EXPECT_THAT(said, HasSubstr("NaN"));
 
   project.write("will/model.safetensors", healthy);
   project.write("tool.sh", "cp good.gguf \"$1\"/model.gguf\n");

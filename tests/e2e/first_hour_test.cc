@@ -91,7 +91,7 @@ TEST_P(FirstHour, OneClearMessageWithAPlaceAndAWayOut) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Errors, FirstHour, ::testing::ValuesIn(cases()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 TEST(FirstHour, AStoreThatCannotBeWrittenNamesItselfAndTheVariable) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere; run as an ordinary user to test permissions";

@@ -23,13 +23,6 @@ models:
     publish: {repo: acme/bard-GGUF, hub: ./hub}
 )";
 
-// Files under out/, and the quality results that the store holds, by key.
-std::map<std::string, std::string> outcome(const Project& project) {
-  std::map<std::string, std::string> all = project.digests("out");
-  for (const auto& [name, digest] : project.digests("hub/files")) all["hub/" + name] = digest;
-  return all;
-}
-
 std::string quality_results(const Project& project) {
   std::string all;
   for (const char* variant : {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q6_K"}) {
@@ -121,7 +114,7 @@ TEST_P(AfterASignal, AnotherRunGivesTheFilesOfAnUndisturbedOneAndNobodyIsLeft) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, AfterASignal, ::testing::Values(SIGKILL, SIGINT),
-                         [](const auto& info) { return info.param == SIGKILL ? "Kill" : "Interrupt"; });
+                         [](const auto& one) { return one.param == SIGKILL ? "Kill" : "Interrupt"; });
 
 TEST(Interrupted, TheExitCodeIs130) {
   const Project project;

@@ -28,7 +28,7 @@ TEST_F(TerminalTest, ShowsBarRateAndTimeLeft) {
   progress->on(ActionProgress{.target = "quant", .done = 50, .total = 200, .unit = "tokens"});
   EXPECT_EQ(take(),
             "\r\x1b[1A\x1b[J"
-            "running quant  [#####...............]  25 %  25 tokens/s  6.0\n");
+            "running quant  [#####...............]  25 %  25 tokens/s  6.\n");
 }
 
 TEST_F(TerminalTest, UnknownTotalShowsWhatIsDoneAndSince) {

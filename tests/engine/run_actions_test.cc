@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "cache/index.h"
+#include "engine/key.h"
 #include "tests/engine/fake_build.h"
 
 namespace qbuild::engine::testing {

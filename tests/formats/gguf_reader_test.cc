@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 GgufReader open(const std::string& bytes) {
-  FakeFileSystem files;
+  static FakeFileSystem files;  // readers read from it as long as they live
   files.put("/m/x.gguf", bytes);
   return GgufReader::open(files, "/m/x.gguf");
 }

@@ -71,7 +71,7 @@ TEST(FrontMatter, RefusesTooDeepTooLongAndTooMany) {
 
 TEST(FrontMatter, SurvivesBytesThatAreNoText) {
   // What it becomes matters less than that it is a value or an Error.
-  for (const std::string front :
+  for (const std::string& front :
        {std::string("a: \xff\xfe"), std::string("a: \"\\x00\""), std::string("\t\ta: 1"),
         std::string("a: !!binary x"), std::string("? [a]\n: b"), std::string("%YAML 9")}) {
     try {

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "hub/git_attributes.h"
-#include "tests/cache/power_cut.h"
+#include "tests/base/power_cut.h"
 #include "tests/hub/support.h"
 
 namespace qbuild::hub {

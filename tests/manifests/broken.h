@@ -16,7 +16,9 @@ struct BrokenManifest {
   std::string errors;  // all of them, one per line
 };
 
-inline void PrintTo(const BrokenManifest& manifest, std::ostream* out) { *out << manifest.name; }
+inline void PrintTo(const BrokenManifest& manifest, std::ostream* out) {
+  *out << manifest.name;
+}
 
 // Every test of a table is named after its row.
 struct BrokenManifestName {

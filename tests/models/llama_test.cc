@@ -106,7 +106,7 @@ TEST(LlamaForward, WithFastProductsIsNearTheDefinedOne) {
       const std::vector<float> logits =
           network.forward(std::span(&input, 1), pool, Products::kFast);
       // A last-bit difference may move a quantized activation by one step.
-      for (std::size_t i = 0; i < 50; ++i) EXPECT_NEAR(logits[i], defined[t * 50 + i], 0.05F);
+      for (std::size_t i = 0; i < 50; ++i) EXPECT_NEAR(logits[i], defined[t * 50 + i], 0.1F);
     }
   }
 }

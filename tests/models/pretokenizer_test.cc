@@ -81,7 +81,7 @@ TEST(Pretokenizer, NamesTheMistakeInAPattern) {
 
 TEST(Pretokenizer, GivesUpOnAPatternThatTakesForever) {
   const Error error =
-      test::error_of([] { static_cast<void>(split({"(a+)+b"}, std::string(64, 'a') + "c")); });
+      test::error_of([] { static_cast<void>(split({"(a|aa)+$"}, std::string(64, 'a') + "c")); });
   EXPECT_EQ(error.kind(), ErrorKind::kExhausted);
   EXPECT_THAT(error.message(),
               HasSubstr("the pre-tokenizer's pattern gave up at byte 0 of a piece"));

@@ -76,7 +76,8 @@ TEST(Tokenizer, GivesTheSameFromAGguf) {
   EXPECT_EQ(tokenizer.bos(), 1021);
   EXPECT_EQ(tokenizer.eos(), 1022);
   EXPECT_TRUE(tokenizer.adds_bos());
-  for (const Json& row : vectors().as_array()) {
+  const Json rows = vectors();
+  for (const Json& row : rows.as_array()) {
     const std::string& text = row.at("text").as_string();
     EXPECT_EQ(tokenizer.encode(text, AddSpecial::kYes), ids_of(row.at("ids"))) << Json(text).dump();
   }

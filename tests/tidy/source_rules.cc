@@ -55,7 +55,7 @@ Findings find_naked_reminders(const SourceTree& tree) {
 }
 
 Findings find_home_paths(const SourceTree& tree) {
-  static const std::regex kHome("(^|[^A-Za-z0-9_.~/])/(home|Users)/[A-Za-z0-9_.]");
+  static const std::regex kHome("(^|[^A-Za-z0-9_.~/])/(home|Users)/[A-Za-z0-9_.-]+/");
   return find_lines(tree, kHome, "a path into somebody's home folder",
                     [](const std::string& path) { return !path.starts_with("tests/tidy/"); });
 }

@@ -18,7 +18,33 @@ using testing::IsEmpty;
 // Sources without a test file of their own. Each is short, and its reason says what tests it
 // instead.
 const Exemptions& exemptions() {
-  static const Exemptions kExemptions{};
+  static const std::string kCodec = "one of the backends that codec_backends_test.cc compares";
+  static const std::string kMath = "one of the backends that math_table_test.cc compares";
+  static const std::string kCommands = "tests/e2e/commands_test.cc drives it through the program";
+  static const std::string kMain = "begins a program; tests/e2e runs both";
+  static const Exemptions kExemptions{
+      {"cli/build_command.cc", "tests/e2e/edits_test.cc drives it through the program"},
+      {"cli/logits.cc", "prints logits; tests/interop compares them with transformers"},
+      {"cli/look_commands.cc", kCommands},
+      {"cli/main.cc", kMain},
+      {"cli/plan_commands.cc", kCommands},
+      {"cli/session.cc", kCommands},
+      {"cli/worker_main.cc", kMain},
+      {"kernels/codec_avx2.cc", kCodec},
+      {"kernels/codec_avx512.cc", kCodec},
+      {"kernels/codec_elsewhere.cc", kCodec},
+      {"kernels/codec_scalar.cc", kCodec},
+      {"kernels/math_avx2.cc", kMath},
+      {"kernels/math_avx512.cc", kMath},
+      {"kernels/math_elsewhere.cc", kMath},
+      {"kernels/math_scalar.cc", kMath},
+      {"kernels/matmul_pack.cc", "the packing half of matmul.h; matmul_test.cc multiplies with it"},
+      {"rules/heavy_rules.cc", "the worker's list; tests/e2e runs every rule in it"},
+      {"rules/lower.cc", "tests/e2e/edits_test.cc drives it through the program"},
+      {"rules/lower_publish.cc", "part of lower.h; tests/e2e/edits_test.cc drives it"},
+      {"rules/lower_variant.cc", "part of lower.h; tests/e2e/edits_test.cc drives it"},
+      {"rules/speed.cc", "measures time; tests/e2e/edits_test.cc runs it in the program"},
+  };
   return kExemptions;
 }
 

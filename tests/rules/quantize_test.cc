@@ -1,0 +1,203 @@
+#include "rules/quantize.h"
+
+#include <gmock/gmock.h>
+
+#include "formats/gguf_reader.h"
+#include "kernels/backend.h"
+#include "models/tensor_names.h"
+#include "rules/recipe.h"
+#include "tests/rules/support.h"
+
+namespace qbuild::rules {
+namespace {
+
+using engine::ActionRequest;
+using engine::ActionResult;
+using ::testing::HasSubstr;
+
+class Quantize : public testing::Test {
+ protected:
+  // A request with a scratch folder of its own.
+  ActionRequest request(std::string_view recipe, const fs::path& checkpoint = kBard) {
+    return quantize_request(checkpoint, recipe,
+                            make_scratch(folder_.path(), "scratch" + std::to_string(++scratches_)));
+  }
+  ActionResult run(const ActionRequest& asked) { return rule_->run(asked, context_); }
+  Error failure(const ActionRequest& asked) {
+    return error_of([&] { (void)run(asked); });
+  }
+  // With a chat template in the place of the source's.
+  ActionRequest with_template(std::string_view text) {
+    ActionRequest asked = request("Q8_0");
+    const fs::path path = folder_.path() / "chat.jinja";
+    write_text(path, text);
+    asked.inputs.push_back(file_input("template", path));
+    return asked;
+  }
+  formats::GgufReader reader(const ActionResult& result) {
+    return formats::GgufReader::open(context_.file_system(), result.files.at(0).path);
+  }
+
+  TemporaryFolder folder_;
+  TestContext context_;
+  std::unique_ptr<engine::Rule> rule_ = make_quantize_rule();
+  int scratches_ = 0;
+};
+
+TEST_F(Quantize, EveryRecipeGivesEachTensorTheTypeThatItSays) {
+  const SourceModel source = import_folder(kBard);
+  for (const Recipe& recipe : all_recipes()) {
+    const auto types = choose_types(recipe, {}, source.tensors, source.network);
+    const formats::GgufReader file = reader(run(request(recipe.name)));
+    ASSERT_EQ(file.tensors().size(), source.tensors.size()) << recipe.name;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      EXPECT_EQ(file.tensors()[i].name, source.tensors[i].name) << recipe.name;
+      EXPECT_EQ(file.tensors()[i].dtype, types[i].type)
+          << recipe.name << " " << file.tensors()[i].name;
+      EXPECT_EQ(file.tensors()[i].shape, source.tensors[i].shape);
+    }
+    EXPECT_EQ(formats::require_uint(file.metadata(), "general.file_type"), recipe.file_type);
+  }
+}
+
+TEST_F(Quantize, TheResultIsTheFileAsItLiesThere) {
+  const ActionResult result = run(request("Q4_K_M"));
+  ASSERT_EQ(result.files.size(), 1u);
+  EXPECT_EQ(result.files[0].name, "model.gguf");
+  const std::string bytes = read_text(result.files[0].path);
+  EXPECT_EQ(result.files[0].sha256, sha256(bytes));
+  EXPECT_EQ(result.files[0].size_bytes, bytes.size());
+  EXPECT_EQ(result.bytes_written, bytes.size());
+  EXPECT_EQ(result.facts.at("architecture").as_string(), "llama");
+  const std::string values = std::to_string(import_folder(kBard).parameters);
+  EXPECT_EQ(context_.last_progress(), values + "/" + values + " weights");
+}
+
+TEST_F(Quantize, TheNumberOfThreadsChangesNoByte) {
+  for (const char* const recipe : {"Q4_K_M", "Q4_0", "Q6_K"}) {
+    const Digest one = run(request(recipe)).files[0].sha256;
+    ActionRequest two = request(recipe);
+    two.threads = 2;
+    EXPECT_EQ(run(two).files[0].sha256, one) << recipe;
+  }
+}
+
+class QuantizeOn : public Quantize, public testing::WithParamInterface<kernels::Backend> {};
+
+TEST_P(QuantizeOn, GivesTheBytesOfTheScalarBackend) {
+  if (const std::string obstacle = kernels::backend_obstacle(GetParam()); !obstacle.empty())
+    GTEST_SKIP() << kernels::backend_name(GetParam()) << ": " << obstacle;
+  for (const char* const recipe : {"Q4_K_M", "Q4_0"}) {
+    ActionRequest scalar = request(recipe);
+    scalar.backend = "scalar";
+    ActionRequest other = request(recipe);
+    other.backend = kernels::backend_name(GetParam());
+    EXPECT_EQ(run(other).files[0].sha256, run(scalar).files[0].sha256) << recipe;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, QuantizeOn,
+                         testing::Values(kernels::Backend::kAvx2, kernels::Backend::kAvx512),
+                         [](const auto& one) {
+                           return std::string(kernels::backend_name(one.param));
+                         });
+
+TEST_F(Quantize, AnotherChatTemplateChangesThatFacetAlone) {
+  auto before = run(request("Q8_0")).facets;
+  const ActionResult result = run(with_template("{{ messages }}"));
+  EXPECT_NE(result.facets.at("template"), before.at("template"));
+  before["template"] = result.facets.at("template");
+  EXPECT_EQ(result.facets, before);
+  EXPECT_EQ(formats::require_text(reader(result).metadata(), "tokenizer.chat_template"),
+            "{{ messages }}");
+}
+
+TEST_F(Quantize, AnotherRecipeKeepsTokenizerAndHyperparameters) {
+  const auto q8 = run(request("Q8_0")).facets;
+  const auto q4 = run(request("Q4_0")).facets;
+  EXPECT_NE(q4.at("tensors"), q8.at("tensors"));
+  for (const char* const facet : {"tokenizer", "template", "hyperparameters"})
+    EXPECT_EQ(q4.at(facet), q8.at(facet)) << facet;
+}
+
+TEST_F(Quantize, OverridesReachTheFile) {
+  ActionRequest asked = request("Q4_0");
+  asked.params["overrides"].push_back(
+      Json::object({{"match", "attn_v"}, {"layers", Json::array()}, {"type", "Q8_0"}}));
+  Json last = Json::array();
+  last.push_back(Json::Array{-1, -1});
+  asked.params["overrides"].push_back(
+      Json::object({{"match", "ffn_up"}, {"layers", std::move(last)}, {"type", "F16"}}));
+  const auto file = reader(run(asked));
+  EXPECT_EQ(file.find("blk.0.attn_v.weight")->dtype, DType::kQ8_0);
+  EXPECT_EQ(file.find("blk.4.ffn_up.weight")->dtype, DType::kQ4_0);
+  EXPECT_EQ(file.find("blk.5.ffn_up.weight")->dtype, DType::kF16);
+}
+
+TEST_F(Quantize, UnknownWordsAreRefused) {
+  const Error recipe = failure(request("Q3_X"));
+  EXPECT_EQ(recipe.kind(), ErrorKind::kUnsupported);
+  EXPECT_EQ(recipe.message(), "unknown recipe Q3_X");
+  ActionRequest asked = request("Q8_0");
+  asked.params["overrides"].push_back(
+      Json::object({{"match", "."}, {"layers", Json::array()}, {"type", "Q9"}}));
+  EXPECT_EQ(failure(asked).message(), "unknown type Q9");
+}
+
+TEST_F(Quantize, ANaNNamesItsTensor) {
+  const fs::path checkpoint = copy_of_bard(folder_.path());
+  put_nan(checkpoint, "model.layers.3.mlp.up_proj.weight");
+  const Error error = failure(request("Q4_K_M", checkpoint));
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
+  EXPECT_EQ(error.message(),
+            "tensor blk.3.ffn_up.weight (model.layers.3.mlp.up_proj.weight): cannot encode Q4_K: "
+            "value 0 is NaN");
+}
+
+TEST_F(Quantize, ASourceThatChangedBeforeItRanIsNotRead) {
+  const fs::path checkpoint = copy_of_bard(folder_.path());
+  const ActionRequest asked = request("Q8_0", checkpoint);
+  write_text(checkpoint / "tokenizer_config.json", "{}");
+  const Error error = failure(asked);
+  EXPECT_EQ(error.kind(), ErrorKind::kTransient);
+  EXPECT_EQ(error.message(),
+            (checkpoint / "tokenizer_config.json").string() +
+                " changed since it was imported; run again when nothing writes to it");
+  EXPECT_FALSE(fs::exists(asked.scratch / "model.gguf"));
+}
+
+TEST_F(Quantize, ASourceThatChangesWhileItRunsFailsTheAction) {
+  const fs::path checkpoint = copy_of_bard(folder_.path());
+  const fs::path weights = checkpoint / "model.safetensors";
+  const ActionRequest asked = request("Q8_0", checkpoint);
+  context_.on_progress([&] {
+    fs::last_write_time(weights, fs::last_write_time(weights) + std::chrono::seconds(1));
+  });
+  const Error error = failure(asked);
+  EXPECT_EQ(error.kind(), ErrorKind::kTransient);
+  EXPECT_EQ(
+      error.message(),
+      weights.string() + " changed since it was imported; run again when nothing writes to it");
+}
+
+TEST_F(Quantize, ASourceWithoutATokenizerIsSaid) {
+  const fs::path checkpoint = copy_of_bard(folder_.path());
+  fs::remove(checkpoint / "tokenizer.json");
+  const Error error = failure(request("Q8_0", checkpoint));
+  EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
+  EXPECT_THAT(error.message(), HasSubstr(checkpoint.string() + " has no tokenizer.json"));
+}
+
+TEST_F(Quantize, StopsBetweenTensors) {
+  int seen = 0;
+  context_.on_progress([&] {
+    if (++seen == 3) context_.request_stop();
+  });
+  const Error error = failure(request("Q8_0"));
+  EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(error.message(), "stopped");
+  EXPECT_EQ(seen, 3);
+}
+
+}  // namespace
+}  // namespace qbuild::rules
