@@ -35,7 +35,7 @@ void replace_in(const Project& project, const fs::path& file, std::string_view f
 
 std::vector<Case> cases() {
   return {
-      {"NoManifest", [](const Project& p) { fs::remove(p.path("qbuild.yaml")); }, 2, {"qbuild.yaml", "no such file"}},
+      {"NoManifest", [](const Project& p) { fs::remove(p.path("qbuild.yaml")); }, 2, {"qbuild.yaml", "the file does not exist"}},
       {"WrongSourcePath",
        [](const Project& p) { replace_in(p, "qbuild.yaml", "source: bard", "source: brad"); },
        2,
@@ -75,6 +75,8 @@ std::vector<Case> cases() {
       {"UnknownTarget", [](const Project&) {}, 2, {"brad", "did you mean \"bard\"?"}},
   };
 }
+
+void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
 
 class FirstHour : public ::testing::TestWithParam<Case> {};
 
