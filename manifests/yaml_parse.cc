@@ -28,15 +28,26 @@ class Lines {
     }
   }
 
-  [[nodiscard]] Place place(const YAML::Mark& mark) const {
+  // Marks mostly ascend: each is counted from the one before, or a long line would be read once per
+  // mark.
+  [[nodiscard]] Place place(const YAML::Mark& mark) {
     if (mark.line < 0 || mark.column < 0) return {file_, 1, 1};
-    const auto line = std::min(static_cast<std::size_t>(mark.line), starts_.size() - 1);
-    std::uint32_t column = 1;
-    const std::size_t bytes = static_cast<std::size_t>(mark.column);
+    const std::size_t line = std::min(static_cast<std::size_t>(mark.line), starts_.size() - 1);
+    if (line != last_line_) {
+      last_line_ = line;
+      last_byte_ = 0;
+      last_column_ = 1;
+    }
     const std::string_view rest = text_.substr(starts_[line]);
-    for (std::size_t i = 0; i < bytes && i < rest.size(); ++i)
-      if ((static_cast<unsigned char>(rest[i]) & 0xc0U) != 0x80U) ++column;
-    return {file_, static_cast<std::uint32_t>(line + 1), column};
+    const std::size_t byte = std::min(static_cast<std::size_t>(mark.column), rest.size());
+    const auto begins_character = [&](std::size_t at) {
+      return (static_cast<unsigned char>(rest[at]) & 0xc0U) != 0x80U;
+    };
+    for (; last_byte_ < byte; ++last_byte_)
+      if (begins_character(last_byte_)) ++last_column_;
+    for (; last_byte_ > byte; --last_byte_)
+      if (begins_character(last_byte_ - 1)) --last_column_;
+    return {file_, static_cast<std::uint32_t>(line + 1), last_column_};
   }
 
   [[nodiscard]] std::string_view line_text(std::uint32_t line) const {
@@ -48,12 +59,14 @@ class Lines {
   std::string_view text_;
   std::uint32_t file_;
   std::vector<std::size_t> starts_;
+  std::size_t last_line_ = 0;
+  std::size_t last_byte_ = 0;
+  std::uint32_t last_column_ = 1;
 };
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(const Lines& lines, Diagnostics& diagnostics)
-      : lines_(lines), diagnostics_(diagnostics) {}
+  TreeBuilder(Lines& lines, Diagnostics& diagnostics) : lines_(lines), diagnostics_(diagnostics) {}
 
   [[nodiscard]] bool has_document() const { return documents_ > 0; }
   [[nodiscard]] YamlNode take_root() { return std::move(root_); }
@@ -189,7 +202,7 @@ class TreeBuilder final : public YAML::EventHandler {
     parent.pending = YamlMember{key.text, lines_.place(mark), {}};
   }
 
-  const Lines& lines_;
+  Lines& lines_;
   Diagnostics& diagnostics_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNode> anchored_;
@@ -281,7 +294,7 @@ std::optional<YamlNode> parse_yaml(const std::string& text, std::uint32_t file,
     diagnostics.add(place_of_byte(content, bad, file), "this is not UTF-8 text");
     return std::nullopt;
   }
-  const Lines lines(content, file);
+  Lines lines(content, file);
   TreeBuilder builder(lines, diagnostics);
   try {
     std::istringstream stream{std::string(content)};

@@ -26,7 +26,7 @@ inline std::string code(std::string_view text) {
 
 inline std::string value_cell(const KeySpec& key) {
   std::string text = shapes_text(key.accepts);
-  if (key.elements != 0) text += " of " + shapes_text(key.elements);
+  if (key.elements != 0) text += "; in the list " + shapes_text(key.elements);
   if ((key.accepts & kWholeShape) != 0)
     text += ", " + std::to_string(key.least) + " to " + std::to_string(key.most);
   if (key.inside != Section::kNone) {

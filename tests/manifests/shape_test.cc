@@ -158,8 +158,8 @@ models:
   a: {source: tiny, quants: [Q8_0], benchmark: {throughput: {repeat: 99999999999999999999}}}
 )",
      R"(qbuild.yaml:3:70: expected a whole number for "repeat", found a number beyond all bounds; for example 5)"},
-{"TrueAsBenchmark",
-R"(version: 1
+    {"TrueAsBenchmark",
+     R"(version: 1
 models:
   a: {source: tiny, quants: [Q8_0], benchmark: true}
 )",

@@ -73,11 +73,25 @@ TEST(ParseYaml, RefusesWhatIsNotUtf8) {
 }
 
 TEST(ParseYaml, RefusesDeepNesting) {
-  const std::string deep = std::string(100000, '[');
-  EXPECT_THAT(refusal("a: " + deep), HasSubstr("a.yaml:1:"));
+  const std::string open(100, '[');
+  const std::string closed(100, ']');
+  EXPECT_THAT(refusal("a: " + open + "x" + closed + "\n"),
+              HasSubstr("nested deeper than 64 levels"));
   std::string dashes;
   for (int i = 0; i < 5000; ++i) dashes += "- ";
   EXPECT_THAT(refusal(dashes + "x\n"), HasSubstr("nested deeper than 64 levels"));
+  EXPECT_NE(refusal("a: " + std::string(100000, '[')), "");
+  EXPECT_NE(refusal("a: " + std::string(100000, '{')), "");
+}
+
+TEST(ParseYaml, AColumnIsCountedAlsoWhereTheMarksGoBack) {
+  Diagnostics diagnostics;
+  const auto root = parse("{größe: [ä, {ö: ü}], b: c}\n", diagnostics);
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->at, (Place{0, 1, 1}));
+  EXPECT_EQ(root->members.at(0).at, (Place{0, 1, 2}));
+  EXPECT_EQ(root->members.at(0).value.items.at(1).members.at(0).value.at, (Place{0, 1, 17}));
+  EXPECT_EQ(root->members.at(1).at, (Place{0, 1, 22}));
 }
 
 TEST(ParseYaml, RefusesMoreValuesThanAnybodyWrites) {
