@@ -8,20 +8,14 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace qbuild {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
-
 std::string to_hex(std::span<const std::uint8_t> bytes) {
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
-  for (const std::uint8_t byte : bytes) {
-    hex.push_back(kHexDigits[byte >> 4U]);
-    hex.push_back(kHexDigits[byte & 15U]);
-  }
-  return hex;
+  return qbuild::to_hex(
+      std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 struct FreeContext {
@@ -60,13 +54,9 @@ std::string Digest::hex() const {
 
 std::optional<Digest> Digest::from_hex(std::string_view hex) {
   Digest digest;
-  if (hex.size() != digest.bytes.size() * 2) return std::nullopt;
-  for (std::size_t i = 0; i < hex.size(); ++i) {
-    const std::size_t value = kHexDigits.find(hex[i]);
-    if (value == std::string_view::npos) return std::nullopt;
-    std::uint8_t& byte = digest.bytes[i / 2];
-    byte = static_cast<std::uint8_t>((static_cast<unsigned>(byte) << 4U) | value);
-  }
+  if (hex.size() != digest.bytes.size() * 2 || !is_lower_hex(hex)) return std::nullopt;
+  const std::string bytes = qbuild::from_hex(hex);
+  std::copy(bytes.begin(), bytes.end(), digest.bytes.begin());
   return digest;
 }
 

@@ -31,7 +31,7 @@ class FakeFileSystem::Reader final : public ReadableFile {
     const std::lock_guard lock(disk_.mutex_);
     disk_.enter(Call::kRead, "read " + path_);
     const std::string& data = inode_->data;
-    if (offset >= data.size()) return 0;
+    if (offset >= data.size() || out.empty()) return 0;
     const std::size_t length =
         std::min<std::size_t>(out.size(), data.size() - static_cast<std::size_t>(offset));
     std::memcpy(out.data(), data.data() + offset, length);

@@ -253,12 +253,18 @@ class PosixProcessRunner final : public ProcessRunner {
     if (spec.pipe_stdout) out = make_pipe();
     const int stdout_fd = spec.pipe_stdout ? out.write_end.get() : log.get();
 
-    bp::environment environment;
-    for (const std::string& entry : spec.environment) {
-      const std::size_t equals = entry.find('=');
-      check(equals != std::string::npos, "an environment is a list of NAME=VALUE");
-      environment[entry.substr(0, equals)] = entry.substr(equals + 1);
+    // Not Boost's environment type: looking a name up in it reads past the end of shorter entries
+    // (1.74).
+    std::vector<std::string> entries = spec.environment;
+    std::vector<char*> environment;
+    for (std::string& entry : entries) {
+      check(entry.find('=') != std::string::npos, "an environment is a list of NAME=VALUE");
+      environment.push_back(entry.data());
     }
+    environment.push_back(nullptr);
+    const auto set_environment = [&environment](auto& executor) {
+      executor.env = environment.data();
+    };
     const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());
     const std::string directory = spec.working_directory.string();
     const auto prepare = [&directory](auto& /*executor*/) {
@@ -269,9 +275,10 @@ class PosixProcessRunner final : public ProcessRunner {
 
     std::error_code error;
     bp::group group;
-    bp::child child(bp::exe = program, bp::args = arguments, environment, group,
+    bp::child child(bp::exe = program, bp::args = arguments, group,
                     bp::posix::fd.bind(0, in.read_end.get()), bp::posix::fd.bind(1, stdout_fd),
-                    bp::posix::fd.bind(2, log.get()), bp::extend::on_exec_setup = prepare, error);
+                    bp::posix::fd.bind(2, log.get()), bp::extend::on_setup = set_environment,
+                    bp::extend::on_exec_setup = prepare, error);
     const pid_t pid = child.id();
     // From here the pid is ours: Boost's wait knows neither peak memory nor a wait that does not
     // reap.

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
-#include "cache/text.h"
+#include "base/text.h"
 
 namespace qbuild::cache {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "cache/text.h"
+#include "base/text.h"
 
 namespace qbuild::cache {
 namespace {

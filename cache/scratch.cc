@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cache/content.h"
-#include "cache/text.h"
 
 namespace qbuild::cache {
 namespace {

@@ -6,15 +6,15 @@
 //   format                         "qbuild-hub 1\n"
 //   lock                           held while a repository is created
 //   blobs/ab/abcdef...             content by SHA-256, read-only, shared by all repositories
-//   repos/OWNER/NAME/settings.json spelling of the id, private flag, creation time; the repository
-//   exists
-//                                  when this does
+//   repos/OWNER/NAME/settings.json spelling of the id, private flag, creation time; the
+//                                  repository exists when this does
 //   repos/OWNER/NAME/commits/...   immutable; hub/commit_object.h
 //   repos/OWNER/NAME/refs/heads/   one line each: the commit that a branch stands for
 //   repos/OWNER/NAME/lock          held while a branch moves
 //   repos/OWNER/NAME/files/...     hub/working_folder.h
 //   files/OWNER/NAME/...           main as plain files, for people; derived, made again when
-//   missing tmp/                           what is being written
+//                                  missing
+//   tmp/                           what is being written
 //
 // The ref is the one thing that commits: everything it leads to is on the disk before it is
 // swapped. Any thread, any process. Reading from a folder that is no hub yet makes nothing.
@@ -41,6 +41,9 @@ class DirectoryHub final : public Hub {
   // kUnsupported for another format version, kInvalidInput for a folder that holds other things.
   // Both references must outlive it.
   DirectoryHub(FileSystem& file_system, Clock& clock, fs::path root);
+  // Its parts know where it lies.
+  DirectoryHub(const DirectoryHub&) = delete;
+  DirectoryHub& operator=(const DirectoryHub&) = delete;
 
   [[nodiscard]] std::string where() const override;
   [[nodiscard]] std::optional<CommitInfo> head(const RepoId& repo,

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <random>
-
 #include "hub/hub.h"
 
 namespace qbuild::hub {
@@ -50,13 +48,6 @@ std::string branch_file_name(std::string_view branch) {
       name += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
     }
   }
-  return name;
-}
-
-std::string unique_name() {
-  std::random_device source;
-  std::string name;
-  for (int word = 0; word < 4; ++word) name += fmt::format("{:08x}", source());
   return name;
 }
 

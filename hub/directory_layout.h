@@ -50,7 +50,4 @@ class DirectoryLayout {
 // A branch as one file name: everything but letters, digits, '-', '_' and '.' percent-encoded.
 [[nodiscard]] std::string branch_file_name(std::string_view branch);
 
-// 32 random hex digits.
-[[nodiscard]] std::string unique_name();
-
 }  // namespace qbuild::hub

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace qbuild::hub {
 namespace {
@@ -49,12 +50,6 @@ std::optional<std::string> repo_part_problem(std::string_view part, std::string_
     return fmt::format("the {} may not have \"--\" or \"..\"", what);
   if (ends_with(part, ".git")) return fmt::format("the {} may not end in \".git\"", what);
   return std::nullopt;
-}
-
-// Text that JSON cannot carry unchanged is not UTF-8.
-bool is_utf8(std::string_view text) {
-  const Json carried{text};
-  return Json::parse(carried.dump()) == carried;
 }
 
 bool has_control_character(std::string_view text) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "hub/directory_layout.h"
 
 namespace qbuild::hub {

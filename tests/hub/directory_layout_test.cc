@@ -35,10 +35,5 @@ TEST(HubLayout, ABranchIsOneFileName) {
   EXPECT_EQ(branch_file_name("a/b%\xC3"), "a%2Fb%25%C3");
 }
 
-TEST(HubLayout, UniqueNamesDiffer) {
-  EXPECT_NE(unique_name(), unique_name());
-  EXPECT_EQ(unique_name().size(), 32u);
-}
-
 }  // namespace
 }  // namespace qbuild::hub

@@ -1,4 +1,4 @@
-#include "cache/text.h"
+#include "base/text.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-namespace qbuild::cache {
+namespace qbuild {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
@@ -28,8 +28,8 @@ std::string to_hex(std::string_view bytes) {
   hex.reserve(bytes.size() * 2);
   for (const char c : bytes) {
     const auto byte = static_cast<std::uint8_t>(c);
-    hex.push_back(kHexDigits[byte >> 4u]);
-    hex.push_back(kHexDigits[byte & 15u]);
+    hex.push_back(kHexDigits[byte / 16U]);
+    hex.push_back(kHexDigits[byte % 16U]);
   }
   return hex;
 }
@@ -54,4 +54,4 @@ std::string unique_name() {
   return to_hex(bytes);
 }
 
-}  // namespace qbuild::cache
+}  // namespace qbuild

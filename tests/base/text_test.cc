@@ -1,10 +1,10 @@
-#include "cache/text.h"
+#include "base/text.h"
 
 #include <gmock/gmock.h>
 
 #include <set>
 
-namespace qbuild::cache {
+namespace qbuild {
 namespace {
 
 TEST(Text, AcceptsUtf8OfEveryLength) {
@@ -42,4 +42,4 @@ TEST(Text, UniqueNamesDiffer) {
 }
 
 }  // namespace
-}  // namespace qbuild::cache
+}  // namespace qbuild

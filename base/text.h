@@ -1,10 +1,10 @@
 #pragma once
-// Small judgements about text that reaches the store's files and names.
+// Small judgements about text, and names that nobody else has.
 
 #include <string>
 #include <string_view>
 
-namespace qbuild::cache {
+namespace qbuild {
 
 // Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. Source: RFC 3629.
 [[nodiscard]] bool is_utf8(std::string_view text);
@@ -19,4 +19,4 @@ namespace qbuild::cache {
 // 32 hex digits that no other call, process or host has made: names of files that nobody looks up.
 [[nodiscard]] std::string unique_name();
 
-}  // namespace qbuild::cache
+}  // namespace qbuild
