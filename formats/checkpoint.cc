@@ -18,8 +18,9 @@ constexpr std::uint64_t kMaxIndexBytes = 64u << 20;
 constexpr std::size_t kMaxShards = 10'000;
 
 bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.find('/') == std::string_view::npos && name.find('\\') == std::string_view::npos &&
-         name != "." && name != ".." && name.find('\0') == std::string_view::npos;
+  return !name.empty() && name.find('/') == std::string_view::npos &&
+         name.find('\\') == std::string_view::npos && name != "." && name != ".." &&
+         name.find('\0') == std::string_view::npos;
 }
 
 // tensor -> shard
@@ -31,29 +32,38 @@ std::map<std::string, std::string> read_index(FileSystem& file_system, const fs:
     const Json index = Json::parse(text);
     for (const auto& [tensor, shard] : index.at("weight_map").as_object()) {
       if (!is_plain_name(shard.as_string()))
-        throw Error(ErrorKind::kCorrupt, fmt::format("\"{}\" is no name of a file in this folder", shard.as_string()));
+        throw Error(ErrorKind::kCorrupt,
+                    fmt::format("\"{}\" is no name of a file in this folder", shard.as_string()));
       map.emplace(tensor, shard.as_string());
     }
     return map;
   });
 }
 
-const std::string& name_of(const std::string& name) { return name; }
-const std::string& name_of(const CheckpointTensor& tensor) { return tensor.name; }
+const std::string& name_of(const std::string& name) {
+  return name;
+}
+const std::string& name_of(const CheckpointTensor& tensor) {
+  return tensor.name;
+}
 
 // tensors: sorted by name
-void check_against_index(const std::map<std::string, std::string>& index, const std::vector<CheckpointTensor>& tensors,
+void check_against_index(const std::map<std::string, std::string>& index,
+                         const std::vector<CheckpointTensor>& tensors,
                          const std::vector<std::string>& files) {
   for (const CheckpointTensor& tensor : tensors) {
     const auto found = index.find(tensor.name);
     if (found == index.end() || found->second != files[tensor.file])
-      throw Error(ErrorKind::kCorrupt, fmt::format("{} holds tensor {}, which {} does not place there",
-                                                   files[tensor.file], tensor.name, kIndex));
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("{} holds tensor {}, which {} does not place there",
+                              files[tensor.file], tensor.name, kIndex));
   }
   for (const auto& [name, shard] : index)
     if (!std::binary_search(tensors.begin(), tensors.end(), name,
                             [](const auto& a, const auto& b) { return name_of(a) < name_of(b); }))
-      throw Error(ErrorKind::kCorrupt, fmt::format("{} places tensor {} in {}, which does not hold it", kIndex, name, shard));
+      throw Error(
+          ErrorKind::kCorrupt,
+          fmt::format("{} places tensor {} in {}, which does not hold it", kIndex, name, shard));
 }
 
 }  // namespace
@@ -67,21 +77,25 @@ Checkpoint Checkpoint::open(FileSystem& file_system, const fs::path& folder) {
     std::set<std::string> shards;
     for (const auto& [tensor, shard] : index) shards.insert(shard);
     if (shards.size() > kMaxShards)
-      throw Error(ErrorKind::kExhausted, fmt::format("{} names {} shards", (folder / kIndex).string(), shards.size()));
+      throw Error(ErrorKind::kExhausted,
+                  fmt::format("{} names {} shards", (folder / kIndex).string(), shards.size()));
     checkpoint.files_.assign(shards.begin(), shards.end());
   } else if (file_system.stat(folder / kSingle)) {
     checkpoint.files_ = {std::string(kSingle)};
   } else {
-    throw Error(ErrorKind::kNotFound, fmt::format("{} has no {} and no {}; a checkpoint is a folder with safetensors",
-                                                  folder.string(), kSingle, kIndex));
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{} has no {} and no {}; a checkpoint is a folder with safetensors",
+                            folder.string(), kSingle, kIndex));
   }
   for (std::size_t i = 0; i < checkpoint.files_.size(); ++i) {
     const fs::path path = folder / checkpoint.files_[i];
     checkpoint.open_.push_back(file_system.open(path));
-    for (SafetensorsEntry& entry : read_safetensors_header(*checkpoint.open_.back(), path.string()).entries) {
+    for (SafetensorsEntry& entry :
+         read_safetensors_header(*checkpoint.open_.back(), path.string()).entries) {
       if (!entry.dtype)
-        throw Error(ErrorKind::kUnsupported, fmt::format("{}: tensor {} has the type {}; F32, F16 and BF16 are read",
-                                                         path.string(), entry.name, entry.dtype_text));
+        throw Error(ErrorKind::kUnsupported,
+                    fmt::format("{}: tensor {} has the type {}; F32, F16 and BF16 are read",
+                                path.string(), entry.name, entry.dtype_text));
       checkpoint.tensors_.push_back({.name = std::move(entry.name),
                                      .dtype = *entry.dtype,
                                      .shape = std::move(entry.shape),
@@ -94,23 +108,28 @@ Checkpoint Checkpoint::open(FileSystem& file_system, const fs::path& folder) {
             [](const auto& a, const auto& b) { return a.name < b.name; });
   for (std::size_t i = 1; i < checkpoint.tensors_.size(); ++i)
     if (checkpoint.tensors_[i].name == checkpoint.tensors_[i - 1].name)
-      throw Error(ErrorKind::kCorrupt, fmt::format("{}: two shards hold a tensor {}", folder.string(), checkpoint.tensors_[i].name));
+      throw Error(ErrorKind::kCorrupt, fmt::format("{}: two shards hold a tensor {}",
+                                                   folder.string(), checkpoint.tensors_[i].name));
   if (checkpoint.has_index_)
-    with_context(folder.string(), [&] { check_against_index(index, checkpoint.tensors_, checkpoint.files_); });
+    with_context(folder.string(),
+                 [&] { check_against_index(index, checkpoint.tensors_, checkpoint.files_); });
   if (checkpoint.tensors_.empty())
     throw Error(ErrorKind::kCorrupt, fmt::format("{} holds no tensors", folder.string()));
   return checkpoint;
 }
 
 const CheckpointTensor* Checkpoint::find(std::string_view name) const {
-  const auto found = std::lower_bound(tensors_.begin(), tensors_.end(), name,
-                                      [](const CheckpointTensor& tensor, std::string_view n) { return tensor.name < n; });
+  const auto found = std::lower_bound(
+      tensors_.begin(), tensors_.end(), name,
+      [](const CheckpointTensor& tensor, std::string_view n) { return tensor.name < n; });
   return found == tensors_.end() || found->name != name ? nullptr : &*found;
 }
 
-void Checkpoint::read(const CheckpointTensor& tensor, std::uint64_t offset, MutableBytes out) const {
+void Checkpoint::read(const CheckpointTensor& tensor, std::uint64_t offset,
+                      MutableBytes out) const {
   if (offset > tensor.size_bytes || out.size() > tensor.size_bytes - offset)
-    throw Error(ErrorKind::kInternal, fmt::format("tensor {} has no bytes {} to {}", tensor.name, offset, offset + out.size()));
+    throw Error(ErrorKind::kInternal, fmt::format("tensor {} has no bytes {} to {}", tensor.name,
+                                                  offset, offset + out.size()));
   with_context(fmt::format("{}, tensor {}", files_[tensor.file], tensor.name),
                [&] { read_exactly(*open_[tensor.file], tensor.offset + offset, out); });
 }

@@ -1,7 +1,7 @@
 #pragma once
-// A checkpoint folder: where each tensor of a model lies, in one safetensors file or in shards with an
-// index. Headers are read when it is opened, tensors in pieces when asked for. Source: checkpoint-formats 2.
-// Any thread.
+// A checkpoint folder: where each tensor of a model lies, in one safetensors file or in shards with
+// an index. Headers are read when it is opened, tensors in pieces when asked for. Source:
+// checkpoint-formats 2. Any thread.
 
 #include <map>
 #include <memory>
@@ -29,7 +29,8 @@ class Checkpoint {
   // contradict each other, kUnsupported for a tensor type that qbuild does not read.
   [[nodiscard]] static Checkpoint open(FileSystem& file_system, const fs::path& folder);
 
-  // Names of the files that hold tensors, relative to the folder, sorted; the index is not among them.
+  // Names of the files that hold tensors, relative to the folder, sorted; the index is not among
+  // them.
   [[nodiscard]] const std::vector<std::string>& files() const { return files_; }
   [[nodiscard]] bool has_index() const { return has_index_; }
   // Sorted by name.

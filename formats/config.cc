@@ -47,7 +47,9 @@ RopeConfig read_rope(const Json& json) {
     if (found == nullptr || found->is_null()) continue;
     (void)with_context(key, [&]() -> const Json::Object& { return found->as_object(); });
     parameters = *found;
-    if (const Json* const full = found->find("full_attention"); full != nullptr && full->is_object()) parameters = *full;
+    if (const Json* const full = found->find("full_attention");
+        full != nullptr && full->is_object())
+      parameters = *full;
     break;
   }
   RopeConfig rope;
@@ -57,9 +59,11 @@ RopeConfig read_rope(const Json& json) {
   rope.factor = parameters.get_double("factor", rope.factor);
   rope.low_freq_factor = parameters.get_double("low_freq_factor", rope.low_freq_factor);
   rope.high_freq_factor = parameters.get_double("high_freq_factor", rope.high_freq_factor);
-  rope.original_max_position_embeddings = optional_count(parameters, "original_max_position_embeddings");
+  rope.original_max_position_embeddings =
+      optional_count(parameters, "original_max_position_embeddings");
   if (!rope.original_max_position_embeddings)
-    rope.original_max_position_embeddings = optional_count(json, "original_max_position_embeddings");
+    rope.original_max_position_embeddings =
+        optional_count(json, "original_max_position_embeddings");
   rope.attention_factor = optional_number(parameters, "attention_factor");
   rope.beta_fast = parameters.get_double("beta_fast", rope.beta_fast);
   rope.beta_slow = parameters.get_double("beta_slow", rope.beta_slow);
@@ -70,20 +74,25 @@ RopeConfig read_rope(const Json& json) {
 
 void read_architecture(const Json& json, ModelConfig& config) {
   if (const Json* const list = json.find("architectures"); list != nullptr && !list->is_null()) {
-    const auto& names = with_context("architectures", [&]() -> const Json::Array& { return list->as_array(); });
-    if (!names.empty()) config.architecture = with_context("architectures", [&] { return names[0].as_string(); });
+    const auto& names =
+        with_context("architectures", [&]() -> const Json::Array& { return list->as_array(); });
+    if (!names.empty())
+      config.architecture = with_context("architectures", [&] { return names[0].as_string(); });
   }
   config.model_type = json.get_string("model_type");
-  const bool known = std::find(kLlamaClasses.begin(), kLlamaClasses.end(), config.architecture) != kLlamaClasses.end() ||
+  const bool known = std::find(kLlamaClasses.begin(), kLlamaClasses.end(), config.architecture) !=
+                         kLlamaClasses.end() ||
                      (config.architecture.empty() && config.model_type == "llama");
   if (known) return;
   const std::string named = config.architecture.empty() ? config.model_type : config.architecture;
-  throw Error(ErrorKind::kUnsupported,
-              fmt::format("the architecture {}{} is not supported yet; supported is llama (LlamaForCausalLM)",
-                          named.empty() ? "(none given)" : named,
-                          config.model_type.empty() || config.model_type == named
-                              ? std::string()
-                              : fmt::format(" (model_type \"{}\")", config.model_type)));
+  throw Error(
+      ErrorKind::kUnsupported,
+      fmt::format(
+          "the architecture {}{} is not supported yet; supported is llama (LlamaForCausalLM)",
+          named.empty() ? "(none given)" : named,
+          config.model_type.empty() || config.model_type == named
+              ? std::string()
+              : fmt::format(" (model_type \"{}\")", config.model_type)));
 }
 
 }  // namespace
@@ -99,7 +108,8 @@ ModelConfig parse_config(const Json& json, const std::string& place) {
     config.intermediate_size = require_count(raw, "intermediate_size");
     config.num_hidden_layers = require_count(raw, "num_hidden_layers");
     config.num_attention_heads = require_count(raw, "num_attention_heads");
-    config.num_key_value_heads = optional_count(raw, "num_key_value_heads").value_or(config.num_attention_heads);
+    config.num_key_value_heads =
+        optional_count(raw, "num_key_value_heads").value_or(config.num_attention_heads);
     config.head_dim = optional_count(raw, "head_dim");
     config.vocab_size = require_count(raw, "vocab_size");
     config.max_position_embeddings = optional_count(raw, "max_position_embeddings").value_or(2048);

@@ -1,6 +1,6 @@
 #pragma once
-// config.json of a checkpoint, as transformers 4 and 5 write it, reduced to what a decoder network needs.
-// Values that the file leaves out get the library's defaults. Source: gguf-2026.md 1.1, 1.2.
+// config.json of a checkpoint, as transformers 4 and 5 write it, reduced to what a decoder network
+// needs. Values that the file leaves out get the library's defaults. Source: gguf-2026.md 1.1, 1.2.
 
 #include <cstdint>
 #include <optional>
@@ -50,8 +50,9 @@ struct ModelConfig {
   }
 };
 
-// Throws Error: kNotFound if there is no config.json, kInvalidInput "PATH: KEY: ..." for wrong types and
-// needed keys that are missing, kUnsupported for an architecture other than Llama's (the message names both).
+// Throws Error: kNotFound if there is no config.json, kInvalidInput "PATH: KEY: ..." for wrong
+// types and needed keys that are missing, kUnsupported for an architecture other than Llama's (the
+// message names both).
 [[nodiscard]] ModelConfig read_config(FileSystem& file_system, const fs::path& folder);
 [[nodiscard]] ModelConfig parse_config(const Json& json, const std::string& place);
 

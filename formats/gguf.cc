@@ -64,20 +64,23 @@ Overloaded(Bodies...) -> Overloaded<Bodies...>;
 
 const GgufValue& require(const GgufMetadata& metadata, std::string_view key) {
   const GgufValue* const value = find_value(metadata, key);
-  if (value == nullptr) throw Error(ErrorKind::kInvalidInput, fmt::format("the key {} is missing", key));
+  if (value == nullptr)
+    throw Error(ErrorKind::kInvalidInput, fmt::format("the key {} is missing", key));
   return *value;
 }
 
-[[noreturn]] void wrong_kind(std::string_view key, std::string_view wanted, const GgufValue& found) {
-  throw Error(ErrorKind::kInvalidInput,
-              fmt::format("the key {} should be {}, but is {}", key, wanted, gguf_type_name(found.type)));
+[[noreturn]] void wrong_kind(std::string_view key, std::string_view wanted,
+                             const GgufValue& found) {
+  throw Error(ErrorKind::kInvalidInput, fmt::format("the key {} should be {}, but is {}", key,
+                                                    wanted, gguf_type_name(found.type)));
 }
 
 }  // namespace
 
 std::string_view gguf_type_name(GgufType type) {
-  constexpr std::array<std::string_view, 13> kNames{"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
-                                                    "bool", "string", "array", "u64", "i64", "f64"};
+  constexpr std::array<std::string_view, 13> kNames{"u8",  "i8",  "u16",  "i16",    "u32",
+                                                    "i32", "f32", "bool", "string", "array",
+                                                    "u64", "i64", "f64"};
   const auto index = static_cast<std::size_t>(type);
   return index < kNames.size() ? kNames[index] : "unknown";
 }
@@ -91,7 +94,8 @@ const GgufValue* find_value(const GgufMetadata& metadata, std::string_view key) 
 std::uint64_t require_uint(const GgufMetadata& metadata, std::string_view key) {
   const GgufValue& value = require(metadata, key);
   if (const auto* number = std::get_if<std::uint64_t>(&value.value)) return *number;
-  if (const auto* number = std::get_if<std::int64_t>(&value.value); number != nullptr && *number >= 0)
+  if (const auto* number = std::get_if<std::int64_t>(&value.value);
+      number != nullptr && *number >= 0)
     return static_cast<std::uint64_t>(*number);
   wrong_kind(key, "a number from 0", value);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// GGUF: metadata and tensors in one file. Source: GGUF specification, version 3; what llama.cpp enforces
-// when it opens a file (gguf.md 1.1, 1.2).
+// GGUF: metadata and tensors in one file. Source: GGUF specification, version 3; what llama.cpp
+// enforces when it opens a file (gguf.md 1.1, 1.2).
 //
 //   "GGUF" | u32 version | i64 tensors | i64 pairs | pairs | tensor infos | padding | data
 //
@@ -47,18 +47,23 @@ enum class GgufType : std::uint32_t {
 };
 [[nodiscard]] std::string_view gguf_type_name(GgufType type);
 
-// A scalar, or an array of scalars of one type. Integers and bools are kept as 64 bits whatever their width.
+// A scalar, or an array of scalars of one type. Integers and bools are kept as 64 bits whatever
+// their width.
 struct GgufValue {
-  GgufType type = GgufType::kU32;     // kArray for an array
-  GgufType element = GgufType::kU8;   // of an array; kU8 otherwise
+  GgufType type = GgufType::kU32;    // kArray for an array
+  GgufType element = GgufType::kU8;  // of an array; kU8 otherwise
   std::variant<std::uint64_t, std::int64_t, double, std::string, std::vector<std::uint64_t>,
                std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>
       value;
 
-  [[nodiscard]] static GgufValue u32(std::uint32_t v) { return {GgufType::kU32, {}, std::uint64_t{v}}; }
+  [[nodiscard]] static GgufValue u32(std::uint32_t v) {
+    return {GgufType::kU32, {}, std::uint64_t{v}};
+  }
   [[nodiscard]] static GgufValue f32(float v) { return {GgufType::kF32, {}, double{v}}; }
   [[nodiscard]] static GgufValue boolean(bool v) { return {GgufType::kBool, {}, std::uint64_t{v}}; }
-  [[nodiscard]] static GgufValue text(std::string v) { return {GgufType::kString, {}, std::move(v)}; }
+  [[nodiscard]] static GgufValue text(std::string v) {
+    return {GgufType::kString, {}, std::move(v)};
+  }
   [[nodiscard]] static GgufValue strings(std::vector<std::string> v) {
     return {GgufType::kArray, GgufType::kString, std::move(v)};
   }
@@ -82,7 +87,8 @@ using GgufMetadata = std::vector<GgufPair>;
 [[nodiscard]] std::uint64_t require_uint(const GgufMetadata& metadata, std::string_view key);
 [[nodiscard]] double require_float(const GgufMetadata& metadata, std::string_view key);
 [[nodiscard]] const std::string& require_text(const GgufMetadata& metadata, std::string_view key);
-[[nodiscard]] const std::vector<std::string>& require_texts(const GgufMetadata& metadata, std::string_view key);
+[[nodiscard]] const std::vector<std::string>& require_texts(const GgufMetadata& metadata,
+                                                            std::string_view key);
 
 struct GgufTensor {
   std::string name;

@@ -35,8 +35,8 @@ void add_hyperparameters(GgufMetadata& out, const ModelConfig& config) {
   count("attention.head_count", config.num_attention_heads);
   count("attention.head_count_kv", config.num_key_value_heads);
   out.push_back({"llama.rope.freq_base", GgufValue::f32(static_cast<float>(config.rope.theta))});
-  out.push_back(
-      {"llama.attention.layer_norm_rms_epsilon", GgufValue::f32(static_cast<float>(config.rms_norm_eps))});
+  out.push_back({"llama.attention.layer_norm_rms_epsilon",
+                 GgufValue::f32(static_cast<float>(config.rms_norm_eps))});
   if (config.head_dim) {
     count("attention.key_length", *config.head_dim);
     count("attention.value_length", *config.head_dim);
@@ -48,19 +48,22 @@ void add_rope_scaling(GgufMetadata& out, const ModelConfig& config) {
   if (rope.type == "default" || rope.type == "llama3") return;  // llama3 is a tensor, not a key
   if (rope.type != "linear" && rope.type != "yarn")
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("{}: rope_scaling of type \"{}\" cannot be said in a GGUF of this architecture; default, "
+                fmt::format("{}: rope_scaling of type \"{}\" cannot be said in a GGUF of this "
+                            "architecture; default, "
                             "linear, llama3 and yarn can",
                             config.place, rope.type));
   out.push_back({"llama.rope.scaling.type", GgufValue::text(rope.type)});
   out.push_back({"llama.rope.scaling.factor", GgufValue::f32(static_cast<float>(rope.factor))});
   if (rope.type == "yarn" && rope.original_max_position_embeddings)
-    out.push_back({"llama.rope.scaling.original_context_length",
-                   GgufValue::u32(to_u32(*rope.original_max_position_embeddings, "original context"))});
+    out.push_back(
+        {"llama.rope.scaling.original_context_length",
+         GgufValue::u32(to_u32(*rope.original_max_position_embeddings, "original context"))});
 }
 
 bool looks_special(std::string_view text) {
   return text == "<pad>" || text == "<mask>" || text == "<2mass>" || text == "[@BOS@]" ||
-         (text.starts_with("<|") && text.ends_with("|>")) || (text.starts_with("<\xef\xbd\x9c") && text.ends_with("\xef\xbd\x9c>")) ||
+         (text.starts_with("<|") && text.ends_with("|>")) ||
+         (text.starts_with("<\xef\xbd\x9c") && text.ends_with("\xef\xbd\x9c>")) ||
          (text.starts_with("<unused") && text.ends_with(">"));
 }
 
@@ -68,8 +71,8 @@ void add_tokens(GgufMetadata& out, const ModelConfig& config, const TokenizerJso
   const std::uint64_t rows = config.vocab_size;
   if (tokenizer.tokens.size() > rows)
     throw Error(ErrorKind::kInvalidInput,
-                fmt::format("{}: vocab_size is {}, but tokenizer.json has ids up to {}", config.place, rows,
-                            tokenizer.tokens.size() - 1));
+                fmt::format("{}: vocab_size is {}, but tokenizer.json has ids up to {}",
+                            config.place, rows, tokenizer.tokens.size() - 1));
   std::vector<std::string> texts(rows);
   std::vector<std::int64_t> types(rows, kNormal);
   for (std::size_t id = 0; id < rows; ++id) {
@@ -79,7 +82,8 @@ void add_tokens(GgufMetadata& out, const ModelConfig& config, const TokenizerJso
     types[id] = kUnused;
   }
   for (const AddedToken& token : tokenizer.added)
-    types[static_cast<std::size_t>(token.id)] = token.special || looks_special(token.content) ? kControl : kUserDefined;
+    types[static_cast<std::size_t>(token.id)] =
+        token.special || looks_special(token.content) ? kControl : kUserDefined;
   std::vector<std::string> merges;
   merges.reserve(tokenizer.merges.size());
   for (const auto& [left, right] : tokenizer.merges) merges.push_back(left + " " + right);
@@ -120,7 +124,8 @@ std::string special_of(const Json& element) {
 void add_flags(GgufMetadata& out, const TokenizerJson& tokenizer, const TokenizerConfig& config) {
   std::optional<bool> bos = config.add_bos_token;
   std::optional<bool> eos = config.add_eos_token;
-  if (const Json* const single = find_template(tokenizer.post_processor); single != nullptr && !single->as_array().empty()) {
+  if (const Json* const single = find_template(tokenizer.post_processor);
+      single != nullptr && !single->as_array().empty()) {
     const auto& elements = single->as_array();
     const std::string first = special_of(elements.front());
     const std::string last = special_of(elements.back());
@@ -146,26 +151,31 @@ void add_chat_templates(GgufMetadata& out, const TokenizerConfig& config) {
     names.push_back(name);
     out.push_back({"tokenizer.chat_template." + name, GgufValue::text(one.text)});
   }
-  if (!names.empty()) out.push_back({"tokenizer.chat_templates", GgufValue::strings(std::move(names))});
+  if (!names.empty())
+    out.push_back({"tokenizer.chat_templates", GgufValue::strings(std::move(names))});
 }
 
 void add_tokenizer(GgufMetadata& out, const ModelConfig& config, const TokenizerJson& tokenizer,
                    const TokenizerConfig& tokenizer_config) {
   if (tokenizer.byte_fallback)
-    throw Error(ErrorKind::kUnsupported,
-                "tokenizer.json: model.byte_fallback is set; only byte-level tokenizers are supported");
+    throw Error(
+        ErrorKind::kUnsupported,
+        "tokenizer.json: model.byte_fallback is set; only byte-level tokenizers are supported");
   const Splitter splitter = splitter_from_json(tokenizer.pre_tokenizer);
   out.push_back({"tokenizer.ggml.model", GgufValue::text("gpt2")});
-  out.push_back({"tokenizer.ggml.pre", GgufValue::text(pre_name(splitter, tokenizer.ignore_merges))});
+  out.push_back(
+      {"tokenizer.ggml.pre", GgufValue::text(pre_name(splitter, tokenizer.ignore_merges))});
   add_tokens(out, config, tokenizer);
   const auto id = [&](const char* key, const std::optional<std::string>& text, const char* id_key) {
     if (const auto found = special_id(text, id_key, config, tokenizer))
-      out.push_back({std::string("tokenizer.ggml.") + key, GgufValue::u32(static_cast<std::uint32_t>(*found))});
+      out.push_back({std::string("tokenizer.ggml.") + key,
+                     GgufValue::u32(static_cast<std::uint32_t>(*found))});
   };
   id("bos_token_id", tokenizer_config.bos_token, "bos_token_id");
   id("eos_token_id", tokenizer_config.eos_token, "eos_token_id");
   id("unknown_token_id", tokenizer_config.unk_token, "unk_token_id");
-  id("seperator_token_id", tokenizer_config.sep_token, "sep_token_id");  // the format's own spelling
+  id("seperator_token_id", tokenizer_config.sep_token,
+     "sep_token_id");  // the format's own spelling
   id("padding_token_id", tokenizer_config.pad_token, "pad_token_id");
   id("mask_token_id", tokenizer_config.mask_token, "mask_token_id");
   add_chat_templates(out, tokenizer_config);
@@ -181,13 +191,16 @@ std::string size_label(std::uint64_t parameters) {
     char letter;
   };
   const double count = static_cast<double>(parameters);
-  for (const Unit unit : {Unit{1e15, 'Q'}, Unit{1e12, 'T'}, Unit{1e9, 'B'}, Unit{1e6, 'M'}, Unit{1e3, 'K'}})
+  for (const Unit unit :
+       {Unit{1e15, 'Q'}, Unit{1e12, 'T'}, Unit{1e9, 'B'}, Unit{1e6, 'M'}, Unit{1e3, 'K'}})
     if (count >= unit.size || unit.letter == 'K')
-      return fmt::format("{:.{}f}{}", count / unit.size, count / unit.size < 9.95 ? 1 : 0, unit.letter);
+      return fmt::format("{:.{}f}{}", count / unit.size, count / unit.size < 9.95 ? 1 : 0,
+                         unit.letter);
   return "0K";
 }
 
-GgufMetadata llama_metadata(const GgufGeneral& general, const ModelConfig& config, const TokenizerJson& tokenizer,
+GgufMetadata llama_metadata(const GgufGeneral& general, const ModelConfig& config,
+                            const TokenizerJson& tokenizer,
                             const TokenizerConfig& tokenizer_config) {
   GgufMetadata out;
   out.push_back({"general.architecture", GgufValue::text("llama")});
@@ -197,9 +210,11 @@ GgufMetadata llama_metadata(const GgufGeneral& general, const ModelConfig& confi
   add_hyperparameters(out, config);
   out.push_back({"general.file_type", GgufValue::u32(general.file_type)});
   out.push_back({"llama.vocab_size", GgufValue::u32(to_u32(config.vocab_size, "vocab_size"))});
-  const double rotated = static_cast<double>(config.effective_head_dim()) * config.rope.partial_rotary_factor;
-  out.push_back({"llama.rope.dimension_count",
-                 GgufValue::u32(to_u32(static_cast<std::uint64_t>(rotated), "rope.dimension_count"))});
+  const double rotated =
+      static_cast<double>(config.effective_head_dim()) * config.rope.partial_rotary_factor;
+  out.push_back(
+      {"llama.rope.dimension_count",
+       GgufValue::u32(to_u32(static_cast<std::uint64_t>(rotated), "rope.dimension_count"))});
   add_rope_scaling(out, config);
   add_tokenizer(out, config, tokenizer, tokenizer_config);
   out.push_back({"general.quantization_version", GgufValue::u32(2)});
@@ -213,14 +228,15 @@ std::vector<float> llama3_rope_factors(const ModelConfig& config) {
   const std::uint64_t head_dim = config.effective_head_dim();
   std::vector<float> factors;
   for (std::uint64_t i = 0; i < head_dim / 2; ++i) {
-    const double frequency = std::pow(rope.theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
+    const double frequency =
+        std::pow(rope.theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
     const double wavelength = 2 * std::numbers::pi / frequency;
     double factor = rope.factor;
     if (wavelength < original / rope.high_freq_factor) {
       factor = 1;
     } else if (wavelength <= original / rope.low_freq_factor) {
-      const double smooth =
-          (original / wavelength - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor);
+      const double smooth = (original / wavelength - rope.low_freq_factor) /
+                            (rope.high_freq_factor - rope.low_freq_factor);
       factor = 1 / ((1 - smooth) / rope.factor + smooth);
     }
     factors.push_back(static_cast<float>(factor));
@@ -243,7 +259,8 @@ GgufDigests digest_metadata(const GgufMetadata& metadata) {
     else
       append_pair(hyperparameters, pair);
   }
-  return {sha256(hyperparameters).hex(), sha256(tokenizer).hex(), sha256(chat_template).hex(), sha256(general).hex()};
+  return {sha256(hyperparameters).hex(), sha256(tokenizer).hex(), sha256(chat_template).hex(),
+          sha256(general).hex()};
 }
 
 }  // namespace qbuild::formats

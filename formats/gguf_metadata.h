@@ -1,6 +1,6 @@
 #pragma once
-// The metadata of a GGUF made from a Llama checkpoint, in the order in which the reference's converter
-// writes it (gguf.md 3, 4, 5.1, 7), and digests of its parts.
+// The metadata of a GGUF made from a Llama checkpoint, in the order in which the reference's
+// converter writes it (gguf.md 3, 4, 5.1, 7), and digests of its parts.
 
 #include <cstdint>
 #include <string>
@@ -18,12 +18,14 @@ struct GgufGeneral {
   std::uint32_t file_type = 0;
 };
 
-// Throws Error: kUnsupported for a pre-tokenizer that no runtime has a name for, or for scaling of the
-// rotation that GGUF cannot say; kInvalidInput for tokens that contradict the configuration.
+// Throws Error: kUnsupported for a pre-tokenizer that no runtime has a name for, or for scaling of
+// the rotation that GGUF cannot say; kInvalidInput for tokens that contradict the configuration.
 [[nodiscard]] GgufMetadata llama_metadata(const GgufGeneral& general, const ModelConfig& config,
-                                          const TokenizerJson& tokenizer, const TokenizerConfig& tokenizer_config);
+                                          const TokenizerJson& tokenizer,
+                                          const TokenizerConfig& tokenizer_config);
 
-// The tensor rope_freqs.weight that Llama 3's scaling needs: head_dim / 2 factors; empty without it.
+// The tensor rope_freqs.weight that Llama 3's scaling needs: head_dim / 2 factors; empty without
+// it.
 [[nodiscard]] std::vector<float> llama3_rope_factors(const ModelConfig& config);
 
 // "4.1M", "7.0B": a count in the naming convention's size label.
@@ -34,7 +36,7 @@ struct GgufDigests {
   std::string hyperparameters;  // what the network computes with
   std::string tokenizer;        // without chat templates
   std::string chat_template;
-  std::string general;          // names, licences, types: what says something of the file
+  std::string general;  // names, licences, types: what says something of the file
 };
 [[nodiscard]] GgufDigests digest_metadata(const GgufMetadata& metadata);
 

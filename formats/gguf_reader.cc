@@ -58,8 +58,10 @@ class Cursor {
  private:
   [[noreturn]] void cut_off() const {
     if (end_ < file_bytes_)
-      throw Error(ErrorKind::kCorrupt, fmt::format("a header of more than {} bytes", kMaxGgufHeaderBytes));
-    throw Error(ErrorKind::kCorrupt, fmt::format("the file ends at byte {}, in its header", file_bytes_));
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("a header of more than {} bytes", kMaxGgufHeaderBytes));
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("the file ends at byte {}, in its header", file_bytes_));
   }
 
   void fill() {
@@ -78,10 +80,12 @@ class Cursor {
 };
 
 bool is_unsigned(GgufType type) {
-  return type == GgufType::kU8 || type == GgufType::kU16 || type == GgufType::kU32 || type == GgufType::kU64 ||
-         type == GgufType::kBool;
+  return type == GgufType::kU8 || type == GgufType::kU16 || type == GgufType::kU32 ||
+         type == GgufType::kU64 || type == GgufType::kBool;
 }
-bool is_float(GgufType type) { return type == GgufType::kF32 || type == GgufType::kF64; }
+bool is_float(GgufType type) {
+  return type == GgufType::kF32 || type == GgufType::kF64;
+}
 
 std::uint64_t smallest_bytes(GgufType type) {
   switch (type) {
@@ -135,7 +139,8 @@ double read_float(Cursor& in, GgufType type) {
 
 GgufType read_type(Cursor& in) {
   const auto id = in.number<std::uint32_t>();
-  if (id > static_cast<std::uint32_t>(GgufType::kF64)) in.corrupt(fmt::format("an unknown value type {}", id));
+  if (id > static_cast<std::uint32_t>(GgufType::kF64))
+    in.corrupt(fmt::format("an unknown value type {}", id));
   return static_cast<GgufType>(id);
 }
 
@@ -200,19 +205,22 @@ GgufTensor read_tensor_info(Cursor& in, std::uint64_t file_bytes) {
   std::optional<std::uint64_t> rows = 1;
   for (std::uint32_t i = 0; i < dimensions; ++i) {
     const auto extent = in.number<std::int64_t>();
-    if (extent <= 0) in.corrupt(fmt::format("tensor {} with a dimension of {}", tensor.name, extent));
+    if (extent <= 0)
+      in.corrupt(fmt::format("tensor {} with a dimension of {}", tensor.name, extent));
     tensor.shape.push_back(static_cast<std::uint64_t>(extent));
     if (i > 0 && rows) rows = checked_mul(*rows, tensor.shape.back());
   }
   const auto type_id = in.number<std::uint32_t>();
   const auto dtype = dtype_from_gguf_id(type_id);
   if (!dtype)
-    throw Error(ErrorKind::kUnsupported, fmt::format("tensor {} has type {}, which qbuild does not read", tensor.name, type_id));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("tensor {} has type {}, which qbuild does not read", tensor.name, type_id));
   tensor.dtype = *dtype;
   const auto row = row_bytes(tensor.dtype, tensor.shape[0]);
   if (!row)
-    in.corrupt(fmt::format("tensor {} of type {} with rows of {} values, no whole blocks,", tensor.name,
-                           dtype_name(tensor.dtype), tensor.shape[0]));
+    in.corrupt(fmt::format("tensor {} of type {} with rows of {} values, no whole blocks,",
+                           tensor.name, dtype_name(tensor.dtype), tensor.shape[0]));
   const auto bytes = rows ? checked_mul(*rows, *row) : std::nullopt;
   if (!bytes || *bytes > file_bytes)
     in.corrupt(fmt::format("tensor {} larger than the file", tensor.name));
@@ -231,20 +239,22 @@ std::uint64_t alignment_of(const GgufMetadata& metadata) {
 }
 
 // Offsets must be the running sum of padded sizes; then they are made absolute.
-void place_tensors(std::vector<GgufTensor>& tensors, std::uint64_t data_begin, std::uint64_t alignment,
-                   std::uint64_t file_bytes) {
+void place_tensors(std::vector<GgufTensor>& tensors, std::uint64_t data_begin,
+                   std::uint64_t alignment, std::uint64_t file_bytes) {
   std::set<std::string_view> names;
   std::uint64_t expected = 0;
   for (GgufTensor& tensor : tensors) {
     if (!names.insert(tensor.name).second)
       throw Error(ErrorKind::kCorrupt, fmt::format("there are two tensors {}", tensor.name));
     if (tensor.offset != expected)
-      throw Error(ErrorKind::kCorrupt, fmt::format("tensor {} begins at byte {} of the data instead of {}", tensor.name,
-                                                   tensor.offset, expected));
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("tensor {} begins at byte {} of the data instead of {}", tensor.name,
+                              tensor.offset, expected));
     const auto end = checked_add(data_begin + tensor.offset, tensor.size_bytes);
     if (!end || *end > file_bytes)
-      throw Error(ErrorKind::kCorrupt, fmt::format("tensor {} ends past the file, which has {} bytes; it was cut off",
-                                                   tensor.name, file_bytes));
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("tensor {} ends past the file, which has {} bytes; it was cut off",
+                              tensor.name, file_bytes));
     expected = align_up(expected + tensor.size_bytes, alignment);
     tensor.offset += data_begin;
   }
@@ -265,36 +275,41 @@ GgufReader GgufReader::open(FileSystem& file_system, const fs::path& path) {
   const std::size_t got = reader.file_->read_at(0, beginning);
   refuse_lfs_pointer(as_text(Bytes(beginning).first(got)), path);
   return with_context(path.string(), [&] {
-    if (!is_gguf(*reader.file_)) throw Error(ErrorKind::kCorrupt, "it is no GGUF file (it does not begin with \"GGUF\")");
+    if (!is_gguf(*reader.file_))
+      throw Error(ErrorKind::kCorrupt, "it is no GGUF file (it does not begin with \"GGUF\")");
     Cursor in(*reader.file_, reader.file_bytes_);
     (void)in.number<std::uint32_t>();
     const auto version = in.number<std::uint32_t>();
     if (version != 2 && version != kGgufVersion)
       throw Error(ErrorKind::kUnsupported,
-                  (version & 0xffffu) == 0 ? std::string("it is a big-endian GGUF, which qbuild does not read")
-                                           : fmt::format("it has GGUF version {}; 2 and 3 are read", version));
+                  (version & 0xffffu) == 0
+                      ? std::string("it is a big-endian GGUF, which qbuild does not read")
+                      : fmt::format("it has GGUF version {}; 2 and 3 are read", version));
     const auto tensor_count = in.number<std::int64_t>();
     const auto pair_count = in.number<std::int64_t>();
-    if (tensor_count < 0 || static_cast<std::uint64_t>(tensor_count) > kMaxGgufTensors || pair_count < 0 ||
-        static_cast<std::uint64_t>(pair_count) > kMaxGgufPairs)
+    if (tensor_count < 0 || static_cast<std::uint64_t>(tensor_count) > kMaxGgufTensors ||
+        pair_count < 0 || static_cast<std::uint64_t>(pair_count) > kMaxGgufPairs)
       in.corrupt(fmt::format("{} tensors and {} keys", tensor_count, pair_count));
     reader.metadata_ = read_pairs(in, static_cast<std::uint64_t>(pair_count));
     for (std::int64_t i = 0; i < tensor_count; ++i)
       reader.tensors_.push_back(read_tensor_info(in, reader.file_bytes_));
     const std::uint64_t alignment = alignment_of(reader.metadata_);
-    place_tensors(reader.tensors_, align_up(in.position(), alignment), alignment, reader.file_bytes_);
+    place_tensors(reader.tensors_, align_up(in.position(), alignment), alignment,
+                  reader.file_bytes_);
     return std::move(reader);
   });
 }
 
 const GgufTensor* GgufReader::find(std::string_view name) const {
-  const auto found = std::find_if(tensors_.begin(), tensors_.end(), [&](const auto& t) { return t.name == name; });
+  const auto found =
+      std::find_if(tensors_.begin(), tensors_.end(), [&](const auto& t) { return t.name == name; });
   return found == tensors_.end() ? nullptr : &*found;
 }
 
 void GgufReader::read(const GgufTensor& tensor, std::uint64_t offset, MutableBytes out) const {
   if (offset > tensor.size_bytes || out.size() > tensor.size_bytes - offset)
-    throw Error(ErrorKind::kInternal, fmt::format("tensor {} has no bytes {} to {}", tensor.name, offset, offset + out.size()));
+    throw Error(ErrorKind::kInternal, fmt::format("tensor {} has no bytes {} to {}", tensor.name,
+                                                  offset, offset + out.size()));
   with_context("tensor " + tensor.name, [&] { read_exactly(*file_, tensor.offset + offset, out); });
 }
 

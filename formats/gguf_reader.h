@@ -1,5 +1,6 @@
 #pragma once
-// Reads a GGUF file's header, checked as llama.cpp checks it (gguf.md 1.2), and its tensors in pieces.
+// Reads a GGUF file's header, checked as llama.cpp checks it (gguf.md 1.2), and its tensors in
+// pieces.
 
 #include <memory>
 #include <string_view>
@@ -12,13 +13,15 @@ namespace qbuild::formats {
 
 class GgufReader {
  public:
-  // Versions 2 and 3. Throws Error: kNotFound and kDenied of the disk, kInvalidInput for a Git LFS pointer,
-  // kUnsupported for a version or a tensor type that nothing here reads, kCorrupt for the rest; messages
-  // begin with the path and name the place.
+  // Versions 2 and 3. Throws Error: kNotFound and kDenied of the disk, kInvalidInput for a Git LFS
+  // pointer, kUnsupported for a version or a tensor type that nothing here reads, kCorrupt for the
+  // rest; messages begin with the path and name the place.
   [[nodiscard]] static GgufReader open(FileSystem& file_system, const fs::path& path);
 
   [[nodiscard]] const GgufMetadata& metadata() const { return metadata_; }
-  [[nodiscard]] const std::vector<GgufTensor>& tensors() const { return tensors_; }  // in the file's order
+  [[nodiscard]] const std::vector<GgufTensor>& tensors() const {
+    return tensors_;
+  }  // in the file's order
   [[nodiscard]] const GgufTensor* find(std::string_view name) const;
   [[nodiscard]] std::uint64_t file_bytes() const { return file_bytes_; }
 

@@ -21,15 +21,23 @@ void put(std::string& out, T value) {
 
 std::uint64_t size_of(const GgufTensorSpec& tensor) {
   if (tensor.name.empty() || tensor.name.size() > kMaxGgufNameBytes)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("\"{}\" is no name for a tensor: 1 to {} bytes", tensor.name, kMaxGgufNameBytes));
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("\"{}\" is no name for a tensor: 1 to {} bytes", tensor.name,
+                            kMaxGgufNameBytes));
   if (tensor.shape.empty() || tensor.shape.size() > kMaxGgufDimensions)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("tensor {} has {} dimensions; GGUF holds 1 to 4", tensor.name, tensor.shape.size()));
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("tensor {} has {} dimensions; GGUF holds 1 to 4", tensor.name,
+                            tensor.shape.size()));
   std::optional<std::uint64_t> bytes = row_bytes(tensor.dtype, tensor.shape[0]);
   if (!bytes)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("tensor {}: rows of {} values are no whole blocks of {}", tensor.name,
-                                                      tensor.shape[0], dtype_name(tensor.dtype)));
-  for (std::size_t i = 1; i < tensor.shape.size() && bytes; ++i) bytes = checked_mul(*bytes, tensor.shape[i]);
-  if (!bytes || *bytes == 0) throw Error(ErrorKind::kInvalidInput, fmt::format("tensor {} has an impossible size", tensor.name));
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("tensor {}: rows of {} values are no whole blocks of {}", tensor.name,
+                            tensor.shape[0], dtype_name(tensor.dtype)));
+  for (std::size_t i = 1; i < tensor.shape.size() && bytes; ++i)
+    bytes = checked_mul(*bytes, tensor.shape[i]);
+  if (!bytes || *bytes == 0)
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("tensor {} has an impossible size", tensor.name));
   return *bytes;
 }
 
@@ -37,7 +45,8 @@ constexpr std::array<std::byte, kGgufAlignment> kZeros{};
 
 }  // namespace
 
-GgufWriter::GgufWriter(WritableFile& file, const GgufMetadata& metadata, const std::vector<GgufTensorSpec>& tensors)
+GgufWriter::GgufWriter(WritableFile& file, const GgufMetadata& metadata,
+                       const std::vector<GgufTensorSpec>& tensors)
     : file_(file) {
   std::string header = "GGUF";
   put(header, kGgufVersion);
@@ -45,9 +54,12 @@ GgufWriter::GgufWriter(WritableFile& file, const GgufMetadata& metadata, const s
   put(header, static_cast<std::int64_t>(metadata.size()));
   std::set<std::string_view> names;
   for (const GgufPair& pair : metadata) {
-    if (!names.insert(pair.key).second) throw Error(ErrorKind::kInvalidInput, fmt::format("the key {} twice", pair.key));
+    if (!names.insert(pair.key).second)
+      throw Error(ErrorKind::kInvalidInput, fmt::format("the key {} twice", pair.key));
     if (pair.key == "general.alignment" && pair.value != GgufValue::u32(kGgufAlignment))
-      throw Error(ErrorKind::kInvalidInput, fmt::format("general.alignment is not {}, which is what is written", kGgufAlignment));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format("general.alignment is not {}, which is what is written", kGgufAlignment));
     append_pair(header, pair);
   }
   names.clear();
@@ -55,7 +67,8 @@ GgufWriter::GgufWriter(WritableFile& file, const GgufMetadata& metadata, const s
   for (const GgufTensorSpec& tensor : tensors) {
     sizes_.push_back(size_of(tensor));
     if (!names.insert(tensor.name).second)
-      throw Error(ErrorKind::kInvalidInput, fmt::format("two tensors would be called {}", tensor.name));
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("two tensors would be called {}", tensor.name));
     put(header, std::uint64_t{tensor.name.size()});
     header += tensor.name;
     put(header, static_cast<std::uint32_t>(tensor.shape.size()));
@@ -89,7 +102,8 @@ void GgufWriter::pad() {
 }
 
 void GgufWriter::finish() {
-  check(current_ == sizes_.size() && written_of_current_ == 0, "every tensor is written completely");
+  check(current_ == sizes_.size() && written_of_current_ == 0,
+        "every tensor is written completely");
 }
 
 }  // namespace qbuild::formats

@@ -1,6 +1,7 @@
 #pragma once
-// Writes a GGUF file front to back: the header first, since every size is known from type and shape, then
-// the tensors in the order declared. The same declarations and bytes give the same file.
+// Writes a GGUF file front to back: the header first, since every size is known from type and
+// shape, then the tensors in the order declared. The same declarations and bytes give the same
+// file.
 
 #include <string>
 #include <vector>
@@ -20,11 +21,13 @@ struct GgufTensorSpec {
 class GgufWriter {
  public:
   // Writes header and tensor infos. `file` is empty and must outlive the writer. Throws Error
-  // (kInvalidInput) for what no reader would take: duplicate or long names, more than four dimensions,
-  // rows that are no whole blocks.
-  GgufWriter(WritableFile& file, const GgufMetadata& metadata, const std::vector<GgufTensorSpec>& tensors);
+  // (kInvalidInput) for what no reader would take: duplicate or long names, more than four
+  // dimensions, rows that are no whole blocks.
+  GgufWriter(WritableFile& file, const GgufMetadata& metadata,
+             const std::vector<GgufTensorSpec>& tensors);
 
-  // The next bytes of the data of the tensor whose turn it is; a tensor may come in any number of pieces.
+  // The next bytes of the data of the tensor whose turn it is; a tensor may come in any number of
+  // pieces.
   void append(Bytes bytes);
   // Every tensor was written completely; pads the last one. A bug of the caller otherwise.
   void finish();

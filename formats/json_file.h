@@ -10,8 +10,7 @@ namespace qbuild::formats {
 inline constexpr std::uint64_t kMaxJsonFileBytes = 256u << 20;
 
 // Throws Error: kNotFound "FOLDER has no NAME", kInvalidInput for a Git LFS pointer and for bad
-// JSON
-// ("PATH:LINE:COLUMN: ...").
+// JSON ("PATH:LINE:COLUMN: ...").
 [[nodiscard]] Json read_json_file(FileSystem& file_system, const fs::path& path);
 
 }  // namespace qbuild::formats

@@ -9,12 +9,14 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace qbuild::formats {
 namespace {
 
 [[noreturn]] void fail(int line, int column, const std::string& what) {
-  throw Error(ErrorKind::kInvalidInput, fmt::format("front matter: {}:{}: {}", line + 2, column + 1, what));
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("front matter: {}:{}: {}", line + 2, column + 1, what));
 }
 
 // What a plain scalar means in YAML's core schema.
@@ -24,7 +26,8 @@ Json plain_value(const std::string& text) {
   if (text == "false" || text == "False" || text == "FALSE") return Json(false);
   const char* const end = text.data() + text.size();
   std::int64_t integer = 0;
-  if (const auto parsed = std::from_chars(text.data(), end, integer); parsed.ec == std::errc{} && parsed.ptr == end)
+  if (const auto parsed = std::from_chars(text.data(), end, integer);
+      parsed.ec == std::errc{} && parsed.ptr == end)
     return Json(integer);
   double number = 0;
   const bool looks_numeric = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
@@ -34,7 +37,8 @@ Json plain_value(const std::string& text) {
   return Json(text);
 }
 
-// Builds a value from the parser's events, so that duplicates and aliases are seen and growth is bounded.
+// Builds a value from the parser's events, so that duplicates and aliases are seen and growth is
+// bounded.
 class Builder final : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
@@ -45,10 +49,11 @@ class Builder final : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
                 const std::string& value) override {
+    if (!is_utf8(value)) fail(mark.line, mark.column, "this is not UTF-8");
     put(mark, tag == "!" || tag == "!!str" ? Json(value) : plain_value(value), &value);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
-                       YAML::EmitterStyle::value /*style*/) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/,
+                       YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {
     open(mark, Json::array());
   }
   void OnSequenceEnd() override { close(); }
@@ -81,7 +86,8 @@ class Builder final : public YAML::EventHandler {
     if (level.value.is_array()) return level.value.push_back(std::move(value));
     if (!level.has_key) {
       if (text == nullptr) fail(mark.line, mark.column, "a key must be a word");
-      if (level.value.find(*text) != nullptr) fail(mark.line, mark.column, fmt::format("the key \"{}\" twice", *text));
+      if (level.value.find(*text) != nullptr)
+        fail(mark.line, mark.column, fmt::format("the key \"{}\" twice", *text));
       level.key = *text;
       level.has_key = true;
       return;
@@ -113,13 +119,16 @@ void emit(YAML::Emitter& out, const Json& value);
 void emit_string(YAML::Emitter& out, const std::string& text) {
   // Quoted unless it is a word that nothing could take for something else.
   const bool plain = !text.empty() && plain_value(text) == Json(text) &&
-                     text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./ ") ==
+                     text.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./ ") ==
                          std::string::npos &&
-                     ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z')) && text.back() != ' ';
+                     ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z')) &&
+                     text.back() != ' ';
   // YAML 1.1 readers, Python's among them, take these for truth values.
-  const bool truth = text == "yes" || text == "Yes" || text == "YES" || text == "no" || text == "No" || text == "NO" ||
-                     text == "on" || text == "On" || text == "ON" || text == "off" || text == "Off" || text == "OFF" ||
-                     text == "y" || text == "Y" || text == "n" || text == "N";
+  const bool truth = text == "yes" || text == "Yes" || text == "YES" || text == "no" ||
+                     text == "No" || text == "NO" || text == "on" || text == "On" || text == "ON" ||
+                     text == "off" || text == "Off" || text == "OFF" || text == "y" ||
+                     text == "Y" || text == "n" || text == "N";
   if (plain && !truth)
     out << text;
   else
@@ -173,7 +182,8 @@ Json read_front_matter(std::string_view readme) {
   }
   if (end == std::string_view::npos) return Json::object();
   if (end > kMaxFrontMatterBytes)
-    throw Error(ErrorKind::kExhausted, fmt::format("front matter: {} bytes; at most {} are read", end, kMaxFrontMatterBytes));
+    throw Error(ErrorKind::kExhausted, fmt::format("front matter: {} bytes; at most {} are read",
+                                                   end, kMaxFrontMatterBytes));
   std::istringstream text{std::string(rest.substr(0, end))};
   Builder builder;
   try {

@@ -12,10 +12,10 @@ namespace qbuild::formats {
 inline constexpr std::size_t kMaxFrontMatterBytes = 1u << 20;
 inline constexpr std::size_t kMaxFrontMatterNodes = 100'000;
 
-// The mapping between the first two "---" lines; an empty object if the text does not begin with one.
-// Plain scalars become booleans, numbers or null as YAML's core schema has it, quoted ones stay strings.
-// Throws Error (kInvalidInput) "front matter: LINE:COLUMN: ..." for what is no YAML mapping, and for
-// aliases, which could make it grow without bound.
+// The mapping between the first two "---" lines; an empty object if the text does not begin with
+// one. Plain scalars become booleans, numbers or null as YAML's core schema has it, quoted ones
+// stay strings. Throws Error (kInvalidInput) "front matter: LINE:COLUMN: ..." for what is no YAML
+// mapping, and for aliases, which could make it grow without bound.
 [[nodiscard]] Json read_front_matter(std::string_view readme);
 
 // "---\n...\n---\n". What it writes reads back as the same value.

@@ -41,9 +41,11 @@ SafetensorsEntry read_entry(const std::string& file, const std::string& tensor, 
   SafetensorsEntry entry;
   entry.name = tensor;
   entry.dtype_text = json.at("dtype").as_string();
-  const auto* const type = std::find_if(kTypes.begin(), kTypes.end(),
-                                        [&](const TypeName& known) { return known.text == entry.dtype_text; });
-  if (type == kTypes.end()) corrupt(file, fmt::format("tensor {} has the unknown type \"{}\"", tensor, entry.dtype_text));
+  const auto* const type = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& known) {
+    return known.text == entry.dtype_text;
+  });
+  if (type == kTypes.end())
+    corrupt(file, fmt::format("tensor {} has the unknown type \"{}\"", tensor, entry.dtype_text));
   entry.dtype = type->dtype;
   const auto& shape = json.at("shape").as_array();
   if (shape.size() > kMaxSafetensorsDimensions)
@@ -58,34 +60,40 @@ SafetensorsEntry read_entry(const std::string& file, const std::string& tensor, 
   const std::uint64_t begin = offsets[0].as_uint();
   const std::uint64_t end = offsets[1].as_uint();
   if (begin > end || end > data_bytes)
-    corrupt(file, fmt::format("tensor {} spans bytes {} to {}, but the file has {} bytes of data", tensor, begin, end,
-                              data_bytes));
+    corrupt(file, fmt::format("tensor {} spans bytes {} to {}, but the file has {} bytes of data",
+                              tensor, begin, end, data_bytes));
   if (!bytes || *bytes != end - begin)
-    corrupt(file, fmt::format("tensor {} has {} bytes, which is not what its shape and type need", tensor, end - begin));
+    corrupt(file, fmt::format("tensor {} has {} bytes, which is not what its shape and type need",
+                              tensor, end - begin));
   entry.offset = data_begin + begin;
   entry.size_bytes = end - begin;
   return entry;
 }
 
-void check_tiling(const std::string& file, const std::vector<SafetensorsEntry>& entries, std::uint64_t data_begin,
-                  std::uint64_t file_bytes) {
+void check_tiling(const std::string& file, const std::vector<SafetensorsEntry>& entries,
+                  std::uint64_t data_begin, std::uint64_t file_bytes) {
   std::uint64_t at = data_begin;
   for (const SafetensorsEntry& entry : entries) {
-    if (entry.offset != at) corrupt(file, fmt::format("there is a hole or an overlap before tensor {}", entry.name));
+    if (entry.offset != at)
+      corrupt(file, fmt::format("there is a hole or an overlap before tensor {}", entry.name));
     at += entry.size_bytes;
   }
-  if (at != file_bytes) corrupt(file, fmt::format("{} bytes follow the last tensor", file_bytes - at));
+  if (at != file_bytes)
+    corrupt(file, fmt::format("{} bytes follow the last tensor", file_bytes - at));
 }
 
 }  // namespace
 
-bool is_lfs_pointer(std::string_view beginning) { return beginning.starts_with("version https://git-lfs"); }
+bool is_lfs_pointer(std::string_view beginning) {
+  return beginning.starts_with("version https://git-lfs");
+}
 
 void refuse_lfs_pointer(std::string_view beginning, const fs::path& path) {
   if (!is_lfs_pointer(beginning)) return;
-  throw Error(ErrorKind::kInvalidInput,
-              fmt::format("{} is a Git LFS pointer, not the file itself; run \"git lfs pull\" in {}", path.string(),
-                          path.parent_path().empty() ? "." : path.parent_path().string()));
+  throw Error(
+      ErrorKind::kInvalidInput,
+      fmt::format("{} is a Git LFS pointer, not the file itself; run \"git lfs pull\" in {}",
+                  path.string(), path.parent_path().empty() ? "." : path.parent_path().string()));
 }
 
 SafetensorsHeader read_safetensors_header(const ReadableFile& file, const std::string& name) {
@@ -93,11 +101,15 @@ SafetensorsHeader read_safetensors_header(const ReadableFile& file, const std::s
   std::array<std::byte, 32> beginning{};
   const std::size_t got = file.read_at(0, beginning);
   refuse_lfs_pointer(as_text(Bytes(beginning).first(got)), name);
-  if (got < 8) corrupt(name, fmt::format("it has {} bytes, too few for a safetensors file", file_bytes));
+  if (got < 8)
+    corrupt(name, fmt::format("it has {} bytes, too few for a safetensors file", file_bytes));
   const auto header_bytes = load_le<std::uint64_t>(beginning.data());
   if (header_bytes > kMaxSafetensorsHeaderBytes || header_bytes > file_bytes - 8)
-    corrupt(name, fmt::format("its header claims {} bytes, the file has {}; it is no safetensors file or was cut off",
-                              header_bytes, file_bytes));
+    corrupt(
+        name,
+        fmt::format(
+            "its header claims {} bytes, the file has {}; it is no safetensors file or was cut off",
+            header_bytes, file_bytes));
   std::string text(header_bytes, '\0');
   read_exactly(file, 8, std::as_writable_bytes(std::span(text)));
   const std::uint64_t data_begin = 8 + header_bytes;
@@ -106,7 +118,8 @@ SafetensorsHeader read_safetensors_header(const ReadableFile& file, const std::s
     const Json json = Json::parse(text);
     for (const auto& [tensor, value] : json.as_object())
       if (tensor != "__metadata__")
-        header.entries.push_back(read_entry(name, tensor, value, data_begin, file_bytes - data_begin));
+        header.entries.push_back(
+            read_entry(name, tensor, value, data_begin, file_bytes - data_begin));
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kCorrupt) throw;
     corrupt(name, "header: " + error.message());

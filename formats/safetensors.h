@@ -5,8 +5,8 @@
 //   u64 N (little-endian) | N bytes of JSON | data to the end of the file
 //   JSON: name -> {"dtype", "shape", "data_offsets": [begin, end]}, and "__metadata__"
 //
-// Ranges are relative to the data; sorted by begin they touch without holes or overlaps and end where the
-// file ends. Any thread.
+// Ranges are relative to the data; sorted by begin they touch without holes or overlaps and end
+// where the file ends. Any thread.
 
 #include <cstdint>
 #include <optional>
@@ -36,9 +36,10 @@ struct SafetensorsHeader {
   std::vector<SafetensorsEntry> entries;  // sorted by offset
 };
 
-// Throws Error: kInvalidInput for a Git LFS pointer (with the way out), kCorrupt for anything else that is
-// not a safetensors file; messages begin with `name`.
-[[nodiscard]] SafetensorsHeader read_safetensors_header(const ReadableFile& file, const std::string& name);
+// Throws Error: kInvalidInput for a Git LFS pointer (with the way out), kCorrupt for anything else
+// that is not a safetensors file; messages begin with `name`.
+[[nodiscard]] SafetensorsHeader read_safetensors_header(const ReadableFile& file,
+                                                        const std::string& name);
 
 // True for the text that git-lfs leaves in place of a file it did not fetch.
 [[nodiscard]] bool is_lfs_pointer(std::string_view beginning);

@@ -65,29 +65,38 @@ std::vector<std::string> known_spelling(std::vector<std::string> patterns) {
 void add_step(const Json& step, Splitter& splitter, bool& has_bytes) {
   const std::string type = step.at("type").as_string();
   if (type != "Sequence" && has_bytes)
-    throw Error(ErrorKind::kUnsupported, "pre_tokenizer: ByteLevel is not its last step, which is not supported");
+    throw Error(ErrorKind::kUnsupported,
+                "pre_tokenizer: ByteLevel is not its last step, which is not supported");
   if (type == "Sequence") {
-    for (const Json& inner : step.at("pretokenizers").as_array()) add_step(inner, splitter, has_bytes);
+    for (const Json& inner : step.at("pretokenizers").as_array())
+      add_step(inner, splitter, has_bytes);
   } else if (type == "Split") {
     const Json& pattern = step.at("pattern");
     const Json* const regex = pattern.find("Regex");
     const std::string behavior = step.get_string("behavior", "Isolated");
     if (regex == nullptr || behavior != "Isolated" || step.get_bool("invert", false))
-      throw Error(ErrorKind::kUnsupported,
-                  fmt::format("pre_tokenizer: a Split that is no isolating regular expression (behavior \"{}\")", behavior));
+      throw Error(
+          ErrorKind::kUnsupported,
+          fmt::format(
+              "pre_tokenizer: a Split that is no isolating regular expression (behavior \"{}\")",
+              behavior));
     splitter.patterns.push_back(regex->as_string());
   } else if (type == "Digits") {
-    splitter.patterns.emplace_back(step.get_bool("individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)");
+    splitter.patterns.emplace_back(step.get_bool("individual_digits", false) ? R"(\p{N})"
+                                                                             : R"(\p{N}+)");
   } else if (type == "ByteLevel") {
     has_bytes = true;
     splitter.add_prefix_space = step.get_bool("add_prefix_space", true);
     // Each piece would get a prefix of its own.
     if (splitter.add_prefix_space && !splitter.patterns.empty())
-      throw Error(ErrorKind::kUnsupported, "pre_tokenizer: add_prefix_space behind other steps is not supported");
+      throw Error(ErrorKind::kUnsupported,
+                  "pre_tokenizer: add_prefix_space behind other steps is not supported");
     if (step.get_bool("use_regex", true)) splitter.patterns.emplace_back(kGpt2);
   } else {
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("pre_tokenizer: the kind \"{}\" is not supported; Split, Digits, ByteLevel and Sequence are", type));
+                fmt::format("pre_tokenizer: the kind \"{}\" is not supported; Split, Digits, "
+                            "ByteLevel and Sequence are",
+                            type));
   }
 }
 
@@ -99,8 +108,9 @@ Splitter splitter_from_json(const Json& pre_tokenizer) {
   bool has_bytes = false;
   add_step(pre_tokenizer, splitter, has_bytes);
   if (!has_bytes)
-    throw Error(ErrorKind::kUnsupported,
-                "pre_tokenizer: there is no ByteLevel in it; only byte-level tokenizers are supported");
+    throw Error(
+        ErrorKind::kUnsupported,
+        "pre_tokenizer: there is no ByteLevel in it; only byte-level tokenizers are supported");
   return splitter;
 }
 
@@ -109,12 +119,13 @@ std::string pre_name(const Splitter& splitter, bool ignore_merges) {
   for (const Known& known : kKnown)
     if (splitter_of(known).patterns == patterns && known.ignore_merges == ignore_merges)
       return std::string(known.name);
-  // A file cannot say how merges are used; a name with the same pattern and the other use gives the same
-  // tokens unless a word is a token that no merges make.
+  // A file cannot say how merges are used; a name with the same pattern and the other use gives the
+  // same tokens unless a word is a token that no merges make.
   for (const Known& known : kKnown)
     if (splitter_of(known).patterns == patterns) return std::string(known.name);
   throw Error(ErrorKind::kUnsupported,
-              fmt::format("no GGUF runtime has a name for this pre-tokenizer, whose pattern is {}; known are those of "
+              fmt::format("no GGUF runtime has a name for this pre-tokenizer, whose pattern is {}; "
+                          "known are those of "
                           "Llama 3, Qwen 2, GPT-2, GPT-4o, SmolLM and Tekken",
                           splitter.patterns.empty() ? "(none)" : splitter.patterns.front()));
 }
@@ -122,7 +133,8 @@ std::string pre_name(const Splitter& splitter, bool ignore_merges) {
 NamedSplitter splitter_from_pre_name(std::string_view name) {
   for (const Known& known : kKnown)
     if (known.name == name) return {splitter_of(known), known.ignore_merges, known.add_bos};
-  throw Error(ErrorKind::kUnsupported, fmt::format("tokenizer.ggml.pre is \"{}\", which is not known here", name));
+  throw Error(ErrorKind::kUnsupported,
+              fmt::format("tokenizer.ggml.pre is \"{}\", which is not known here", name));
 }
 
 }  // namespace qbuild::formats

@@ -12,11 +12,13 @@ namespace {
 
 void place_token(std::vector<std::string>& tokens, std::int64_t id, const std::string& text) {
   if (id < 0 || static_cast<std::size_t>(id) >= kMaxVocabulary)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("token \"{}\" has the id {}, beyond 0 to {}", text, id, kMaxVocabulary - 1));
+    throw Error(ErrorKind::kInvalidInput, fmt::format("token \"{}\" has the id {}, beyond 0 to {}",
+                                                      text, id, kMaxVocabulary - 1));
   const auto index = static_cast<std::size_t>(id);
   if (index >= tokens.size()) tokens.resize(index + 1);
   if (!tokens[index].empty() && tokens[index] != text)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("\"{}\" and \"{}\" share the id {}", tokens[index], text, id));
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("\"{}\" and \"{}\" share the id {}", tokens[index], text, id));
   tokens[index] = text;
 }
 
@@ -28,7 +30,8 @@ std::pair<std::string, std::string> read_merge(const Json& merge) {
   }
   const std::string& text = merge.as_string();
   const auto space = text.find(' ');
-  if (space == std::string::npos || space == 0 || space + 1 == text.size() || text.find(' ', space + 1) != std::string::npos)
+  if (space == std::string::npos || space == 0 || space + 1 == text.size() ||
+      text.find(' ', space + 1) != std::string::npos)
     throw Error(ErrorKind::kInvalidInput, fmt::format("the merge \"{}\" is no pair", text));
   return {text.substr(0, space), text.substr(space + 1)};
 }
@@ -38,7 +41,8 @@ AddedToken read_added(const Json& json) {
   const std::int64_t id = json.at("id").as_int();
   token.content = json.at("content").as_string();
   if (id < 0 || static_cast<std::size_t>(id) >= kMaxVocabulary)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("token \"{}\" has the id {}", token.content, id));
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("token \"{}\" has the id {}", token.content, id));
   token.id = static_cast<std::int32_t>(id);
   token.special = json.get_bool("special", false);
   token.single_word = json.get_bool("single_word", false);
@@ -57,7 +61,9 @@ Json member_or_null(const Json& json, std::string_view key) {
 std::optional<std::string> special_token(const Json& json, std::string_view key) {
   const Json* const value = json.find(key);
   if (value == nullptr || value->is_null()) return std::nullopt;
-  return with_context(key, [&] { return value->is_object() ? value->at("content").as_string() : value->as_string(); });
+  return with_context(key, [&] {
+    return value->is_object() ? value->at("content").as_string() : value->as_string();
+  });
 }
 
 std::optional<bool> flag(const Json& json, std::string_view key) {
@@ -74,22 +80,28 @@ TokenizerJson parse_tokenizer_json(const Json& json) {
   // Old files leave the type out; they are BPE if they have merges.
   const std::string type = model.get_string("type", model.find("merges") != nullptr ? "BPE" : "");
   if (type != "BPE")
-    throw Error(ErrorKind::kUnsupported, fmt::format("model.type is \"{}\"; byte-level BPE is supported", type));
-  // These change what comes out; passing over them would give other tokens than the model was made with.
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("model.type is \"{}\"; byte-level BPE is supported", type));
+  // These change what comes out; passing over them would give other tokens than the model was made
+  // with.
   if (model.get_double("dropout", 0) != 0)
-    throw Error(ErrorKind::kUnsupported, "model.dropout is set; merging at random is not supported");
+    throw Error(ErrorKind::kUnsupported,
+                "model.dropout is set; merging at random is not supported");
   for (const std::string_view affix : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (const std::string text = model.get_string(affix); !text.empty())
-      throw Error(ErrorKind::kUnsupported, fmt::format("model.{} is \"{}\"; byte-level BPE has none", affix, text));
+      throw Error(ErrorKind::kUnsupported,
+                  fmt::format("model.{} is \"{}\"; byte-level BPE has none", affix, text));
   with_context("model.vocab", [&] {
     const auto& vocabulary = model.at("vocab").as_object();
-    if (vocabulary.size() > kMaxVocabulary) throw Error(ErrorKind::kExhausted, fmt::format("{} tokens", vocabulary.size()));
+    if (vocabulary.size() > kMaxVocabulary)
+      throw Error(ErrorKind::kExhausted, fmt::format("{} tokens", vocabulary.size()));
     tokenizer.tokens.reserve(vocabulary.size());
     for (const auto& [text, id] : vocabulary) place_token(tokenizer.tokens, id.as_int(), text);
   });
   with_context("model.merges", [&] {
     const auto& merges = model.at("merges").as_array();
-    if (merges.size() > kMaxMerges) throw Error(ErrorKind::kExhausted, fmt::format("{} merges", merges.size()));
+    if (merges.size() > kMaxMerges)
+      throw Error(ErrorKind::kExhausted, fmt::format("{} merges", merges.size()));
     tokenizer.merges.reserve(merges.size());
     for (const Json& merge : merges) tokenizer.merges.push_back(read_merge(merge));
   });
@@ -100,7 +112,8 @@ TokenizerJson parse_tokenizer_json(const Json& json) {
       tokenizer.added.push_back(read_added(token));
       place_token(tokenizer.tokens, tokenizer.added.back().id, tokenizer.added.back().content);
     }
-    std::sort(tokenizer.added.begin(), tokenizer.added.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    std::sort(tokenizer.added.begin(), tokenizer.added.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
   });
   tokenizer.ignore_merges = model.get_bool("ignore_merges", false);
   tokenizer.byte_fallback = model.get_bool("byte_fallback", false);
@@ -137,7 +150,8 @@ TokenizerConfig parse_tokenizer_config(const Json& json) {
     }
     for (const Json& entry : chat->as_array()) {
       const std::string& name = entry.at("name").as_string();
-      config.chat_templates.push_back({name == "default" ? "" : name, entry.at("template").as_string()});
+      config.chat_templates.push_back(
+          {name == "default" ? "" : name, entry.at("template").as_string()});
     }
     std::stable_partition(config.chat_templates.begin(), config.chat_templates.end(),
                           [](const NamedTemplate& one) { return one.name.empty(); });
@@ -155,7 +169,8 @@ TokenizerConfig read_tokenizer_config(FileSystem& file_system, const fs::path& f
   const fs::path chat = folder / "chat_template.jinja";
   if (file_system.stat(chat)) {
     std::erase_if(config.chat_templates, [](const NamedTemplate& one) { return one.name.empty(); });
-    config.chat_templates.insert(config.chat_templates.begin(), {"", read_file(file_system, chat, kMaxJsonFileBytes)});
+    config.chat_templates.insert(config.chat_templates.begin(),
+                                 {"", read_file(file_system, chat, kMaxJsonFileBytes)});
   }
   return config;
 }

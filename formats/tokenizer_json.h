@@ -1,6 +1,6 @@
 #pragma once
-// tokenizer.json: a tokenizer as the `tokenizers` library describes it; byte-level BPE is read. And what
-// stands beside it: tokenizer_config.json, generation_config.json, chat_template.jinja.
+// tokenizer.json: a tokenizer as the `tokenizers` library describes it; byte-level BPE is read. And
+// what stands beside it: tokenizer_config.json, generation_config.json, chat_template.jinja.
 
 #include <cstdint>
 #include <optional>
@@ -31,7 +31,7 @@ struct TokenizerJson {
   // By id; an empty text is an id that nothing has. Byte-level spelling ("Ġthe").
   std::vector<std::string> tokens;
   std::vector<std::pair<std::string, std::string>> merges;  // by rank
-  std::vector<AddedToken> added;                            // by id; their texts stand in `tokens` too
+  std::vector<AddedToken> added;  // by id; their texts stand in `tokens` too
   bool ignore_merges = false;
   bool byte_fallback = false;
   std::string unknown_token;  // "" if there is none
@@ -40,8 +40,8 @@ struct TokenizerJson {
   Json post_processor;
 };
 
-// Throws Error: kNotFound, kInvalidInput "PATH: KEY: ..." for what is broken, kUnsupported for a model
-// other than BPE.
+// Throws Error: kNotFound, kInvalidInput "PATH: KEY: ..." for what is broken, kUnsupported for a
+// model other than BPE.
 [[nodiscard]] TokenizerJson read_tokenizer_json(FileSystem& file_system, const fs::path& folder);
 [[nodiscard]] TokenizerJson parse_tokenizer_json(const Json& json);
 
@@ -63,8 +63,10 @@ struct TokenizerConfig {
   std::vector<NamedTemplate> chat_templates;  // the default one first
 };
 
-// An absent file gives an empty value. chat_template.jinja beside it goes before what the JSON says.
-[[nodiscard]] TokenizerConfig read_tokenizer_config(FileSystem& file_system, const fs::path& folder);
+// An absent file gives an empty value. chat_template.jinja beside it goes before what the JSON
+// says.
+[[nodiscard]] TokenizerConfig read_tokenizer_config(FileSystem& file_system,
+                                                    const fs::path& folder);
 [[nodiscard]] TokenizerConfig parse_tokenizer_config(const Json& json);
 
 struct GenerationConfig {
@@ -72,6 +74,7 @@ struct GenerationConfig {
   std::vector<std::int64_t> eos_token_ids;  // the file has one number or a list
 };
 // An absent file gives an empty value.
-[[nodiscard]] GenerationConfig read_generation_config(FileSystem& file_system, const fs::path& folder);
+[[nodiscard]] GenerationConfig read_generation_config(FileSystem& file_system,
+                                                      const fs::path& folder);
 
 }  // namespace qbuild::formats

@@ -60,7 +60,7 @@ void need_size(DType dtype, std::string_view verb, std::size_t values, std::size
                                 dtype_name(dtype), values, dtype_info(dtype).block_values));
 }
 
-[[noreturn]] void throw_bad_value(const Codec& codec, float value, std::size_t index) {
+[[noreturn]] void throw_bad_value(const Codec& codec, float value, std::uint64_t index) {
   const std::string_view name = dtype_name(codec.dtype);
   if (!std::isfinite(value)) {
     throw Error(ErrorKind::kInvalidInput,
@@ -103,7 +103,7 @@ const Codec* find_codec(DType dtype) {
 }
 
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
-                 std::size_t values_per_row, MutableBytes out) {
+                 std::size_t values_per_row, MutableBytes out, std::uint64_t first_index) {
   const Codec& codec = need_codec(dtype, "encode");
   const DTypeInfo& info = dtype_info(dtype);
   if (values_per_row == 0 || values_per_row % info.block_values != 0) {
@@ -126,7 +126,7 @@ void encode_rows(Backend backend, DType dtype, std::span<const float> values,
     const std::span<const float> piece =
         values.subspan(i, std::min(kPieceValues, values.size() - i));
     const std::size_t bad = table.first_beyond(piece.data(), piece.size(), bound);
-    if (bad < piece.size()) throw_bad_value(codec, piece[bad], i + bad);
+    if (bad < piece.size()) throw_bad_value(codec, piece[bad], first_index + i + bad);
     const std::size_t blocks = piece.size() / info.block_values;
     table.encode(dtype, piece.data(), blocks, to);
     to += blocks * info.block_bytes;

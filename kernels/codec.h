@@ -35,16 +35,17 @@ struct Codec {
 //   values          row after row; a whole number of rows
 //   values_per_row  a positive multiple of dtype's block
 //   out             exactly the bytes of these rows, no alignment needed; unspecified after an
-//   Error
+//                   Error
+//   first_index     of values[0] in whatever they are a part of; messages count from there
 // Throws Error:
 //   kInvalidInput   a value is NaN, infinite or beyond Codec::largest; the message names the first
-//   one and its
-//                   index in `values`
+//                   one and its index
 //   kInvalidInput   values_per_row is no positive multiple of the block, or the sizes do not fit
-//   each other kUnsupported    there is no codec for dtype
+//                   each other
+//   kUnsupported    there is no codec for dtype
 // Values too small for a type's scale become zero; a block of zeros decodes to zeros.
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
-                 std::size_t values_per_row, MutableBytes out);
+                 std::size_t values_per_row, MutableBytes out, std::uint64_t first_index = 0);
 
 // Decodes whole blocks: dtype's bytes for out.size() values, exactly. Any bytes are valid; a scale
 // that is NaN or infinite decodes to such values. Throws Error kInvalidInput if the sizes do not

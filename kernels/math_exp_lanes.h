@@ -22,7 +22,7 @@ typename L::F exp_lanes(typename L::F x) {
   p = L::fma(p, r, L::set(0.5F));
   const F y = L::add(L::fma(L::mul(r, r), p, r), L::set(1.0F));
   const I whole = L::add_int(L::bits(shifted), L::set_int(-0x4b400000));
-  const I first = L::half(whole);
+  const I first = L::shift_right_one(whole);
   const I second = L::sub_int(whole, first);
   const I bias = L::set_int(127);
   const F scale1 = L::from_bits(L::template shift_left<23>(L::add_int(first, bias)));

@@ -70,7 +70,7 @@ struct LanesAvx2 {
   static I shift_left(I a) {
     return {_mm256_slli_epi32(a.lo, kBits), _mm256_slli_epi32(a.hi, kBits)};
   }
-  static I half(I a) { return {_mm256_srai_epi32(a.lo, 1), _mm256_srai_epi32(a.hi, 1)}; }
+  static I shift_right_one(I a) { return {_mm256_srai_epi32(a.lo, 1), _mm256_srai_epi32(a.hi, 1)}; }
   static void store_int(std::int32_t* to, I a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), a.lo);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 8), a.hi);
@@ -92,6 +92,7 @@ struct LanesAvx2 {
     return _mm256_castsi256_ps(
         _mm256_and_si256(chosen, _mm256_set1_epi32(static_cast<int>(0xffff0000U))));
   }
+  static float half(std::uint16_t bits) { return _cvtsh_ss(bits); }
   static float fold_add(F a) {
     const __m256 eight = _mm256_add_ps(a.lo, a.hi);
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));

@@ -5,6 +5,8 @@
 
 // GCC 12 warns about the undefined registers in its own header (its bug 105593).
 #pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
@@ -54,7 +56,7 @@ struct LanesAvx512 {
   static I shift_left(I a) {
     return {_mm512_slli_epi32(a.v, kBits)};
   }
-  static I half(I a) { return {_mm512_srai_epi32(a.v, 1)}; }
+  static I shift_right_one(I a) { return {_mm512_srai_epi32(a.v, 1)}; }
   static void store_int(std::int32_t* to, I a) { _mm512_storeu_si512(to, a.v); }
   static F to_float(I a) { return {_mm512_cvtepi32_ps(a.v)}; }
   static F round_f16(F a) {
@@ -70,6 +72,7 @@ struct LanesAvx512 {
     return {_mm512_castsi512_ps(
         _mm512_and_si512(chosen, _mm512_set1_epi32(static_cast<int>(0xffff0000U))))};
   }
+  static float half(std::uint16_t bits) { return _cvtsh_ss(bits); }
   static float fold_add(F a) {
     const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));

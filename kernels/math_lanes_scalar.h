@@ -98,7 +98,7 @@ struct LanesScalar {
     }
     return r;
   }
-  static I half(const I& a) {  // arithmetic shift by one
+  static I shift_right_one(const I& a) {  // arithmetic shift by one
     I r;
     for (int l = 0; l < 16; ++l) r.v[l] = a.v[l] >> 1;
     return r;
@@ -111,6 +111,8 @@ struct LanesScalar {
   static F round_bf16(const F& a) {
     return each([&](int l) { return bf16_to_f32(f32_to_bf16(a.v[l])); });
   }
+  // One binary16.
+  static float half(std::uint16_t bits) { return f16_to_f32(bits); }
   // The tree: lanes l and l+8, then l and l+4, l and l+2, l and l+1.
   static float fold_add(const F& a) {
     float s[16];

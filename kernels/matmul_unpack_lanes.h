@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "base/dtype.h"
-#include "base/half.h"
 #include "kernels/matmul_tiles.h"
 
 namespace qbuild::kernels {
@@ -18,19 +17,34 @@ struct UnpackKernels {
   static float half(const U8* from) {
     std::uint16_t bits;
     __builtin_memcpy(&bits, from, 2);
-    return f16_to_f32(bits);
+    return L::half(bits);
   }
 
+  // A copy that no store through another pointer can touch, so that loops over it become vectors.
+  template <std::size_t kCount>
+  struct Copy {
+    explicit Copy(const U8* from) { __builtin_memcpy(bytes, from, kCount); }
+    U8 operator[](std::size_t i) const { return bytes[i]; }
+    U8 bytes[kCount];
+  };
+
   // Sixteen bytes of nibbles: the low ones are codes 0..15, the high ones 16..31.
-  static void nibbles(const U8* from, std::int8_t* codes) {
-    for (int i = 0; i < 16; ++i) codes[i] = static_cast<std::int8_t>(from[i] & 15);
-    for (int i = 0; i < 16; ++i) codes[i + 16] = static_cast<std::int8_t>(from[i] >> 4);
+  static void nibbles(const U8* packed, std::int8_t* codes) {
+    const Copy<16> from(packed);
+    for (std::size_t i = 0; i < 16; ++i) codes[i] = static_cast<std::int8_t>(from[i] & 15);
+    for (std::size_t i = 0; i < 16; ++i) codes[i + 16] = static_cast<std::int8_t>(from[i] >> 4);
   }
   // A word whose bit i is the fifth bit of code i.
   static void fifth_bits(const U8* from, std::int8_t* codes) {
-    for (int i = 0; i < 32; ++i) {
-      const int bit = from[i / 8] >> (i % 8) & 1;
-      codes[i] = static_cast<std::int8_t>(codes[i] | bit << 4);
+    for (int byte = 0; byte < 4; ++byte) {
+      // Bit i of the byte alone in byte i of a word; adding 127 carries any bit to the top of its
+      // byte.
+      const std::uint64_t spread = from[byte] * 0x0101010101010101U & 0x8040201008040201U;
+      const std::uint64_t bits = (spread + 0x7f7f7f7f7f7f7f7fU) >> 3 & 0x1010101010101010U;
+      std::uint64_t eight;
+      __builtin_memcpy(&eight, codes + 8 * byte, 8);
+      eight |= bits;
+      __builtin_memcpy(codes + 8 * byte, &eight, 8);
     }
   }
 
@@ -85,10 +99,10 @@ struct UnpackKernels {
       out->minimum = half(row + 2);
       six_bit_scales(row + 4, out);
       for (int g = 0; g < 4; ++g) {
-        const U8* from = row + 16 + 32 * g;
+        const Copy<32> from(row + 16 + 32 * g);
         U8* codes = out->codes + 64 * g;
-        for (int i = 0; i < 32; ++i) codes[i] = from[i] & 15;
-        for (int i = 0; i < 32; ++i) codes[i + 32] = static_cast<U8>(from[i] >> 4);
+        for (std::size_t i = 0; i < 32; ++i) codes[i] = from[i] & 15;
+        for (std::size_t i = 0; i < 32; ++i) codes[i + 32] = static_cast<U8>(from[i] >> 4);
       }
     }
   }
@@ -97,14 +111,14 @@ struct UnpackKernels {
       out->scale = half(row);
       out->minimum = half(row + 2);
       six_bit_scales(row + 4, out);
-      const U8* high = row + 16;
+      const Copy<32> high(row + 16);
       for (int g = 0; g < 4; ++g) {
-        const U8* from = row + 48 + 32 * g;
+        const Copy<32> from(row + 48 + 32 * g);
         U8* codes = out->codes + 64 * g;
-        for (int i = 0; i < 32; ++i) {
+        for (std::size_t i = 0; i < 32; ++i) {
           codes[i] = static_cast<U8>((from[i] & 15) | (high[i] >> (2 * g) & 1) << 4);
         }
-        for (int i = 0; i < 32; ++i) {
+        for (std::size_t i = 0; i < 32; ++i) {
           codes[i + 32] = static_cast<U8>(from[i] >> 4 | (high[i] >> (2 * g + 1) & 1) << 4);
         }
       }
@@ -121,17 +135,18 @@ struct UnpackKernels {
         out->scales[i] = scale;
       }
       for (int h = 0; h < 2; ++h) {
-        const U8* low = row + 64 * h;
-        const U8* high = row + 128 + 32 * h;
+        const Copy<64> low(row + 64 * h);
+        const Copy<32> high(row + 128 + 32 * h);
         U8* codes = out->codes + 128 * h;
-        for (int i = 0; i < 32; ++i) codes[i] = static_cast<U8>((low[i] & 15) | (high[i] & 3) << 4);
-        for (int i = 0; i < 32; ++i) {
+        for (std::size_t i = 0; i < 32; ++i)
+          codes[i] = static_cast<U8>((low[i] & 15) | (high[i] & 3) << 4);
+        for (std::size_t i = 0; i < 32; ++i) {
           codes[i + 32] = static_cast<U8>((low[i + 32] & 15) | (high[i] >> 2 & 3) << 4);
         }
-        for (int i = 0; i < 32; ++i) {
+        for (std::size_t i = 0; i < 32; ++i) {
           codes[i + 64] = static_cast<U8>(low[i] >> 4 | (high[i] >> 4 & 3) << 4);
         }
-        for (int i = 0; i < 32; ++i) {
+        for (std::size_t i = 0; i < 32; ++i) {
           codes[i + 96] = static_cast<U8>(low[i + 32] >> 4 | (high[i] >> 6) << 4);
         }
       }

@@ -49,7 +49,8 @@ std::size_t character_bytes(unsigned char lead) {
 }
 
 std::uint64_t pair_key(std::int32_t left, std::int32_t right) {
-  return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
+  return static_cast<std::uint64_t>(static_cast<std::uint32_t>(left)) << 32 |
+         static_cast<std::uint32_t>(right);
 }
 
 // One piece of a word under way; pieces form a linked list.
@@ -102,8 +103,8 @@ std::string unspell_bytes(std::string_view spelled) {
   return bytes;
 }
 
-Bpe::Bpe(const std::vector<std::string>& tokens, const std::vector<std::pair<std::string, std::string>>& merges,
-         bool ignore_merges)
+Bpe::Bpe(const std::vector<std::string>& tokens,
+         const std::vector<std::pair<std::string, std::string>>& merges, bool ignore_merges)
     : ignore_merges_(ignore_merges) {
   ids_.reserve(tokens.size());
   for (std::size_t id = 0; id < tokens.size(); ++id)
@@ -115,8 +116,10 @@ Bpe::Bpe(const std::vector<std::string>& tokens, const std::vector<std::pair<std
     const std::int32_t right_id = find(right);
     const std::int32_t result = find(left + right);
     if (left_id < 0 || right_id < 0 || result < 0)
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("merge {} (\"{}\" and \"{}\") names a token that is not in the vocabulary", rank, left, right));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format("merge {} (\"{}\" and \"{}\") names a token that is not in the vocabulary",
+                      rank, left, right));
     merges_.emplace(pair_key(left_id, right_id), Merge{static_cast<std::uint32_t>(rank), result});
   }
 }
@@ -131,7 +134,8 @@ void Bpe::encode_word(std::string_view word, std::vector<std::int32_t>& ids) con
     if (const std::int32_t whole = find(word); whole >= 0) return ids.push_back(whole);
   std::vector<Piece> pieces;
   for (std::size_t i = 0; i < word.size();) {
-    const std::size_t length = std::min(character_bytes(static_cast<unsigned char>(word[i])), word.size() - i);
+    const std::size_t length =
+        std::min(character_bytes(static_cast<unsigned char>(word[i])), word.size() - i);
     if (const std::int32_t id = find(word.substr(i, length)); id >= 0) {
       const int index = static_cast<int>(pieces.size());
       pieces.push_back({id, index - 1, -1});
@@ -147,7 +151,8 @@ void Bpe::encode_word(std::string_view word, std::vector<std::int32_t>& ids) con
     const std::int32_t left_id = at(left).id;
     const std::int32_t right_id = at(at(left).next).id;
     const auto merge = merges_.find(pair_key(left_id, right_id));
-    if (merge != merges_.end()) queue.push({merge->second.rank, left, left_id, right_id, merge->second.result});
+    if (merge != merges_.end())
+      queue.push({merge->second.rank, left, left_id, right_id, merge->second.result});
   };
   for (int i = 0; i + 1 < static_cast<int>(pieces.size()); ++i) consider(i);
   while (!queue.empty()) {

@@ -20,10 +20,9 @@ void check_architecture(std::string_view architecture, std::string_view place) {
   if (architecture == "llama") return;
   throw Error(
       ErrorKind::kUnsupported,
-      fmt::format(
-          "{}: the architecture \"{}\" is not supported; supported is llama (Llama, Mistral, "
-          "SmolLM2, TinyLlama and others of its shape)",
-          place, architecture));
+      fmt::format("{}: the architecture \"{}\" is not supported; supported is llama (Llama, "
+                  "SmolLM2, TinyLlama and others of its shape)",
+                  place, architecture));
 }
 
 void check_parameters(const HyperParameters& p, std::string_view place) {

@@ -1,5 +1,5 @@
 #pragma once
-// The forward pass of Llama networks (Llama 1 to 3, Mistral, SmolLM2, ...) as a list of steps.
+// The forward pass of Llama networks (Llama 1 to 3, SmolLM2, ...) as a list of steps.
 // Source: gguf.md 6.3.
 
 #include <span>

@@ -24,8 +24,11 @@ std::vector<NormalForm> normal_forms(const Json& normalizer) {
   if (type == "NFKC") return {NormalForm::kNfkc};
   if (type == "NFKD") return {NormalForm::kNfkd};
   if (type != "Sequence")
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("normalizer: the kind \"{}\" is not supported; NFC, NFD, NFKC, NFKD and Sequence are", type));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format(
+            "normalizer: the kind \"{}\" is not supported; NFC, NFD, NFKC, NFKD and Sequence are",
+            type));
   std::vector<NormalForm> forms;
   for (const Json& inner : normalizer.at("normalizers").as_array())
     for (const NormalForm form : normal_forms(inner)) forms.push_back(form);
@@ -38,9 +41,11 @@ std::int32_t narrow_id(std::uint64_t id) {
 }
 
 // An id that a file names and a network will look up.
-void require_token(std::int32_t id, const std::vector<std::string>& tokens, std::string_view named_by) {
+void require_token(std::int32_t id, const std::vector<std::string>& tokens,
+                   std::string_view named_by) {
   if (id >= 0 && static_cast<std::size_t>(id) < tokens.size()) return;
-  throw Error(ErrorKind::kInvalidInput, fmt::format("{} names a token that is not in the vocabulary", named_by));
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("{} names a token that is not in the vocabulary", named_by));
 }
 
 // Ids that a post-processor puts before and behind a text.
@@ -72,10 +77,12 @@ Frame frame_of(const Json& processor) {
         (seen_text ? frame.behind : frame.before).push_back(narrow_id(id.as_uint()));
     }
   } else if (type != "ByteLevel") {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("post_processor: the kind \"{}\" is not supported; TemplateProcessing, ByteLevel and "
-                            "Sequence are",
-                            type));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format(
+            "post_processor: the kind \"{}\" is not supported; TemplateProcessing, ByteLevel and "
+            "Sequence are",
+            type));
   }
   return frame;
 }
@@ -103,11 +110,13 @@ struct Tokenizer::State {
 
   void set_added(std::vector<AddedToken> list) {
     std::erase_if(list, [](const AddedToken& token) { return token.content.empty(); });
-    std::stable_sort(list.begin(), list.end(),
-                     [](const auto& a, const auto& b) { return a.content.size() > b.content.size(); });
+    std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
+      return a.content.size() > b.content.size();
+    });
     is_added.assign(tokens.size(), false);
     for (const AddedToken& token : list) {
-      if (static_cast<std::size_t>(token.id) < is_added.size()) is_added[static_cast<std::size_t>(token.id)] = true;
+      if (static_cast<std::size_t>(token.id) < is_added.size())
+        is_added[static_cast<std::size_t>(token.id)] = true;
       begins_added[static_cast<unsigned char>(token.content[0])] = true;
     }
     added = std::move(list);
@@ -151,7 +160,8 @@ struct Tokenizer::State {
     std::string text(raw);
     for (const NormalForm form : forms) text = normalized(text, form);
     if (add_prefix_space && !text.starts_with(' ')) text.insert(0, 1, ' ');
-    for (const std::string_view word : pretokenizer->split(text)) bpe->encode_word(spell_bytes(word), ids);
+    for (const std::string_view word : pretokenizer->split(text))
+      bpe->encode_word(spell_bytes(word), ids);
   }
 };
 
@@ -160,9 +170,11 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 
-Tokenizer Tokenizer::from_json(const formats::TokenizerJson& json, const formats::TokenizerConfig& config) {
+Tokenizer Tokenizer::from_json(const formats::TokenizerJson& json,
+                               const formats::TokenizerConfig& config) {
   if (json.byte_fallback)
-    throw Error(ErrorKind::kUnsupported, "model.byte_fallback is set; only byte-level tokenizers are supported");
+    throw Error(ErrorKind::kUnsupported,
+                "model.byte_fallback is set; only byte-level tokenizers are supported");
   auto state = std::make_unique<State>();
   state->tokens = json.tokens;
   state->set_added(json.added);
@@ -187,15 +199,19 @@ Tokenizer Tokenizer::from_json(const formats::TokenizerJson& json, const formats
 Tokenizer Tokenizer::from_gguf(const formats::GgufMetadata& metadata) {
   const std::string& model = formats::require_text(metadata, "tokenizer.ggml.model");
   if (model != "gpt2")
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("tokenizer.ggml.model is \"{}\"; byte-level BPE (\"gpt2\") is supported", model));
-  const auto named = formats::splitter_from_pre_name(formats::require_text(metadata, "tokenizer.ggml.pre"));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("tokenizer.ggml.model is \"{}\"; byte-level BPE (\"gpt2\") is supported",
+                    model));
+  const auto named =
+      formats::splitter_from_pre_name(formats::require_text(metadata, "tokenizer.ggml.pre"));
   auto state = std::make_unique<State>();
   state->tokens = formats::require_texts(metadata, "tokenizer.ggml.tokens");
   std::vector<std::pair<std::string, std::string>> merges;
   for (const std::string& merge : formats::require_texts(metadata, "tokenizer.ggml.merges")) {
     const auto space = merge.find(' ', 1);
-    if (space == std::string::npos) throw Error(ErrorKind::kInvalidInput, fmt::format("the merge \"{}\" is no pair", merge));
+    if (space == std::string::npos)
+      throw Error(ErrorKind::kInvalidInput, fmt::format("the merge \"{}\" is no pair", merge));
     merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
   }
   constexpr std::int64_t kControl = 3;
@@ -219,13 +235,17 @@ Tokenizer Tokenizer::from_gguf(const formats::GgufMetadata& metadata) {
     return id;
   };
   const auto flag = [&](std::string_view key, bool otherwise) {
-    return formats::find_value(metadata, key) == nullptr ? otherwise : formats::require_uint(metadata, key) != 0;
+    return formats::find_value(metadata, key) == nullptr
+               ? otherwise
+               : formats::require_uint(metadata, key) != 0;
   };
   state->add_prefix_space = flag("tokenizer.ggml.add_space_prefix", false);
   state->bos = id_of("tokenizer.ggml.bos_token_id");
   state->eos = id_of("tokenizer.ggml.eos_token_id");
-  if (state->bos && flag("tokenizer.ggml.add_bos_token", named.add_bos)) state->frame.before = {*state->bos};
-  if (state->eos && flag("tokenizer.ggml.add_eos_token", false)) state->frame.behind = {*state->eos};
+  if (state->bos && flag("tokenizer.ggml.add_bos_token", named.add_bos))
+    state->frame.before = {*state->bos};
+  if (state->eos && flag("tokenizer.ggml.add_eos_token", false))
+    state->frame.behind = {*state->eos};
   return Tokenizer(std::move(state));
 }
 
@@ -239,7 +259,8 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddSpecial ad
     else
       state_->encode_raw(stretch.text, ids);
   }
-  if (add_special == AddSpecial::kYes) ids.insert(ids.end(), state_->frame.behind.begin(), state_->frame.behind.end());
+  if (add_special == AddSpecial::kYes)
+    ids.insert(ids.end(), state_->frame.behind.begin(), state_->frame.behind.end());
   return ids;
 }
 
@@ -254,11 +275,18 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
   return text;
 }
 
-std::size_t Tokenizer::size() const { return state_->tokens.size(); }
-std::optional<std::int32_t> Tokenizer::bos() const { return state_->bos; }
-std::optional<std::int32_t> Tokenizer::eos() const { return state_->eos; }
+std::size_t Tokenizer::size() const {
+  return state_->tokens.size();
+}
+std::optional<std::int32_t> Tokenizer::bos() const {
+  return state_->bos;
+}
+std::optional<std::int32_t> Tokenizer::eos() const {
+  return state_->eos;
+}
 bool Tokenizer::adds_bos() const {
-  return state_->bos && !state_->frame.before.empty() && state_->frame.before.front() == *state_->bos;
+  return state_->bos && !state_->frame.before.empty() &&
+         state_->frame.before.front() == *state_->bos;
 }
 
 Tokenizer load_tokenizer(FileSystem& file_system, const fs::path& path) {

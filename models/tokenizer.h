@@ -1,6 +1,6 @@
 #pragma once
-// Byte-level BPE as tokenizer.json describes it, or as a GGUF carries it: added tokens, normal form, words,
-// merges, and what is put around a text.
+// Byte-level BPE as tokenizer.json describes it, or as a GGUF carries it: added tokens, normal
+// form, words, merges, and what is put around a text.
 
 #include <cstdint>
 #include <memory>
@@ -20,17 +20,19 @@ enum class AddSpecial : bool { kNo, kYes };
 
 class Tokenizer {
  public:
-  // Throws Error: kUnsupported for kinds of normalizer, pre-tokenizer or post-processor that nothing here
-  // runs, kInvalidInput for merges that name no tokens.
-  [[nodiscard]] static Tokenizer from_json(const formats::TokenizerJson& json, const formats::TokenizerConfig& config);
+  // Throws Error: kUnsupported for kinds of normalizer, pre-tokenizer or post-processor that
+  // nothing here runs, kInvalidInput for merges that name no tokens.
+  [[nodiscard]] static Tokenizer from_json(const formats::TokenizerJson& json,
+                                           const formats::TokenizerConfig& config);
   [[nodiscard]] static Tokenizer from_gguf(const formats::GgufMetadata& metadata);
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
 
-  // Added tokens that stand in the text become themselves. Bytes that are no UTF-8 become U+FFFD first.
-  // Any thread.
-  [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text, AddSpecial add_special) const;
+  // Added tokens that stand in the text become themselves. Bytes that are no UTF-8 become U+FFFD
+  // first. Any thread.
+  [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text,
+                                                 AddSpecial add_special) const;
   // The text; added tokens as they are spelled. Ids beyond the vocabulary are kInvalidInput.
   [[nodiscard]] std::string decode(std::span<const std::int32_t> ids) const;
 

@@ -20,8 +20,9 @@ struct Character {
 
 Character first_character(std::string_view text) {
   Character character;
-  const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                       static_cast<utf8proc_ssize_t>(text.size()), &character.code_point);
+  const auto length =
+      utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                       static_cast<utf8proc_ssize_t>(text.size()), &character.code_point);
   character.bytes = length > 0 ? static_cast<std::size_t>(length) : 0;
   return character;
 }
@@ -38,7 +39,8 @@ Character last_character(std::string_view text) {
 bool is_space(utf8proc_int32_t c) {
   if ((c >= 0x09 && c <= 0x0d) || c == 0x85) return true;
   const auto category = utf8proc_category(c);
-  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL || category == UTF8PROC_CATEGORY_ZP;
+  return category == UTF8PROC_CATEGORY_ZS || category == UTF8PROC_CATEGORY_ZL ||
+         category == UTF8PROC_CATEGORY_ZP;
 }
 
 bool is_word(utf8proc_int32_t c) {
@@ -69,14 +71,17 @@ std::string valid_utf8(std::string_view text) {
 
 std::string normalized(std::string_view text, NormalForm form) {
   int options = UTF8PROC_STABLE;
-  options |= form == NormalForm::kNfc || form == NormalForm::kNfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+  options |=
+      form == NormalForm::kNfc || form == NormalForm::kNfkc ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
   if (form == NormalForm::kNfkc || form == NormalForm::kNfkd) options |= UTF8PROC_COMPAT;
   utf8proc_uint8_t* out = nullptr;
-  const auto length =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                   &out, static_cast<utf8proc_option_t>(options));
+  const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                   static_cast<utf8proc_ssize_t>(text.size()), &out,
+                                   static_cast<utf8proc_option_t>(options));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owned(out, std::free);
-  if (length < 0) throw Error(ErrorKind::kInvalidInput, std::string("normalize text: ") + utf8proc_errmsg(length));
+  if (length < 0)
+    throw Error(ErrorKind::kInvalidInput,
+                std::string("normalize text: ") + utf8proc_errmsg(length));
   return {reinterpret_cast<const char*>(out), static_cast<std::size_t>(length)};
 }
 
@@ -101,11 +106,13 @@ std::size_t leading_space_bytes(std::string_view text) {
 }
 
 bool ends_with_word_character(std::string_view text) {
-  return !text.empty() && last_character(text).bytes > 0 && is_word(last_character(text).code_point);
+  return !text.empty() && last_character(text).bytes > 0 &&
+         is_word(last_character(text).code_point);
 }
 
 bool begins_with_word_character(std::string_view text) {
-  return !text.empty() && first_character(text).bytes > 0 && is_word(first_character(text).code_point);
+  return !text.empty() && first_character(text).bytes > 0 &&
+         is_word(first_character(text).code_point);
 }
 
 }  // namespace qbuild::models

@@ -1,5 +1,6 @@
 #pragma once
-// Unicode as tokenizers need it: valid UTF-8, normal forms, white space. utf8proc stays behind unicode.cc.
+// Unicode as tokenizers need it: valid UTF-8, normal forms, white space. utf8proc stays behind
+// unicode.cc.
 
 #include <cstdint>
 #include <string>

@@ -55,6 +55,12 @@ TEST(FrontMatter, NamesLineAndColumnOfAMistake) {
   EXPECT_THAT(refusal("just words").message(), HasSubstr("it is no mapping"));
 }
 
+TEST(FrontMatter, RefusesWhatIsNotUtf8HoweverItIsSpelled) {
+  EXPECT_EQ(refusal("a: b\nc: \xff").message(), "front matter: 3:4: this is not UTF-8");
+  EXPECT_THAT(refusal("a: \"\\ud800\"").message(), HasSubstr("front matter: 2:11: invalid unicode"));
+  EXPECT_THAT(refusal("k\xc4: 1").message(), HasSubstr("this is not UTF-8"));
+}
+
 TEST(FrontMatter, RefusesAliasesWhichCouldGrowWithoutBound) {
   EXPECT_EQ(refusal("a: &x [1]\nb: *x").message(), "front matter: 3:4: aliases are not read here");
 }

@@ -67,8 +67,7 @@ TEST(Architecture, OtherThanLlamaIsUnsupportedByName) {
     EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
     EXPECT_EQ(error.message(),
               "m/config.json: the architecture \"gpt_neox\" is not supported; supported is llama "
-              "(Llama, Mistral, "
-              "SmolLM2, TinyLlama and others of its shape)");
+              "(Llama, SmolLM2, TinyLlama and others of its shape)");
   }
 }
 
