@@ -40,7 +40,8 @@ engine::DisplayStyle terminal_style() {
 
 std::unique_ptr<engine::Progress> make_progress(Session& session) {
   if (session.options().json) return engine::make_json_progress(print);
-  if (is_terminal()) return engine::make_terminal_progress(print, session.clock(), terminal_style());
+  if (is_terminal())
+    return engine::make_terminal_progress(print, session.clock(), terminal_style());
   return engine::make_plain_progress(print);
 }
 
@@ -53,7 +54,9 @@ int repeat(Session& session, const engine::Unchanged& unchanged, std::int64_t st
   if (session.options().json) {
     engine::Counters counters;
     counters.seconds = seconds_since(session, started_ns);
-    print(engine::to_json(engine::Event(engine::RunFinished{counters, unchanged.exit_code})).dump() + "\n");
+    print(
+        engine::to_json(engine::Event(engine::RunFinished{counters, unchanged.exit_code})).dump() +
+        "\n");
   } else {
     print(unchanged.text + "nothing to do\n");
   }
@@ -61,11 +64,10 @@ int repeat(Session& session, const engine::Unchanged& unchanged, std::int64_t st
 }
 
 // What the next run needs to find unchanged beyond the graph's own files.
-std::vector<engine::Witness> all_witnesses(Session& session, std::vector<engine::Witness> witnesses) {
-  for (const manifests::ManifestFile& file : session.manifest().files)
-    witnesses.push_back(engine::observe(session.files(), engine::Witness::What::kFile, file.path));
-  for (const fs::path& path : session.lowered().witnesses)
-    witnesses.push_back(engine::observe(session.files(), engine::Witness::What::kFile, path));
+std::vector<engine::Witness> all_witnesses(Session& session,
+                                           std::vector<engine::Witness> witnesses) {
+  for (const auto* const more : {&session.manifest_witnesses(), &session.lowered().witnesses})
+    witnesses.insert(witnesses.end(), more->begin(), more->end());
   return witnesses;
 }
 
@@ -77,7 +79,8 @@ std::string counters_line(const engine::Counters& counters) {
   return text + fmt::format(" in {}\n", rules::display_seconds(counters.seconds));
 }
 
-// A mistyped command word looks like a target that is not there; says which command may have been meant.
+// A mistyped command word looks like a target that is not there; says which command may have been
+// meant.
 std::vector<engine::NodeId> goals_of(Session& session) {
   const bool publish = session.options().command == CommandId::kPublish;
   const rules::Lowered& lowered = session.lowered();
@@ -87,10 +90,12 @@ std::vector<engine::NodeId> goals_of(Session& session) {
   } catch (const Error& error) {
     if (!session.options().bare) throw;
     std::vector<std::string_view> names;
-    for (const CommandInfo& info : all_commands()) names.push_back(info.group.empty() ? info.name : info.group);
+    for (const CommandInfo& info : all_commands())
+      names.push_back(info.group.empty() ? info.name : info.group);
     const std::string_view command = nearest_word(session.options().operands.front(), names);
     if (command.empty()) throw;
-    throw Error(error.kind(), fmt::format("{}; there is a command \"{}\"", error.message(), command));
+    throw Error(error.kind(),
+                fmt::format("{}; there is a command \"{}\"", error.message(), command));
   }
 }
 
@@ -99,7 +104,8 @@ std::vector<engine::NodeId> goals_of(Session& session) {
 int run_build(Session& session) {
   const std::int64_t started_ns = session.clock().monotonic_ns();
   const std::string fingerprint = session.fingerprint();
-  if (const auto unchanged = session.state().check_unchanged(fingerprint)) return repeat(session, *unchanged, started_ns);
+  if (const auto unchanged = session.state().check_unchanged(fingerprint))
+    return repeat(session, *unchanged, started_ns);
 
   const Interrupt interrupt;
   const rules::Lowered& lowered = session.lowered();
@@ -121,7 +127,8 @@ int run_build(Session& session) {
                               .text = text});
   else
     session.state().forget(fingerprint);
-  if (const std::string warning = session.state().save(session.stats()); !warning.empty()) warnings.push_back(warning);
+  if (const std::string warning = session.state().save(session.stats()); !warning.empty())
+    warnings.push_back(warning);
   for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
   return code;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The commands. Each returns the exit code; failures that are no outcome of a target are Errors, which main
-// prints.
+// The commands. Each returns the exit code; failures that are no outcome of a target are Errors,
+// which main prints.
 
 #include "cli/session.h"
 

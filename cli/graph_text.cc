@@ -43,7 +43,9 @@ std::string dot(const Graph& graph, std::span<const NodeId> nodes) {
   std::string text = "digraph qbuild {\n  rankdir=LR;\n  node [shape=box];\n";
   for (const NodeId id : nodes) {
     const engine::Node& node = graph.node(id);
-    const std::string_view shape = node.kind == NodeKind::kSource ? "note" : node.kind == NodeKind::kCheck ? "diamond" : "box";
+    const std::string_view shape = node.kind == NodeKind::kSource  ? "note"
+                                   : node.kind == NodeKind::kCheck ? "diamond"
+                                                                   : "box";
     text += fmt::format("  n{} [label=\"{}\", shape={}];\n", id.value, escaped(node.target), shape);
   }
   for (const NodeId id : nodes)
@@ -58,11 +60,13 @@ std::string mermaid(const Graph& graph, std::span<const NodeId> nodes) {
   for (const NodeId id : nodes) {
     const engine::Node& node = graph.node(id);
     const bool check = node.kind == NodeKind::kCheck;
-    text += fmt::format("  n{}{}\"{}\"{}\n", id.value, check ? "{" : "[", with_entities(node.target), check ? "}" : "]");
+    text += fmt::format("  n{}{}\"{}\"{}\n", id.value, check ? "{" : "[",
+                        with_entities(node.target), check ? "}" : "]");
   }
   for (const NodeId id : nodes)
     for (const engine::Input& input : graph.node(id).inputs)
-      text += fmt::format("  n{} {} n{}\n", input.from.value, input.needs == Needs::kReadyOrHeld ? "-.->" : "-->", id.value);
+      text += fmt::format("  n{} {} n{}\n", input.from.value,
+                          input.needs == Needs::kReadyOrHeld ? "-.->" : "-->", id.value);
   return text;
 }
 

@@ -10,7 +10,8 @@
 namespace qbuild::cli {
 
 //   format  "dot", "mermaid" or "json"
-[[nodiscard]] std::string graph_text(const engine::Graph& graph, std::span<const engine::NodeId> nodes,
+[[nodiscard]] std::string graph_text(const engine::Graph& graph,
+                                     std::span<const engine::NodeId> nodes,
                                      std::string_view format);
 
 }  // namespace qbuild::cli

@@ -29,16 +29,19 @@ Overloaded(Bodies...) -> Overloaded<Bodies...>;
 template <typename T>
 Json array_json(const std::vector<T>& values) {
   Json first = Json::array();
-  for (std::size_t i = 0; i < std::min(values.size(), kElementsShown); ++i) first.push_back(values[i]);
+  for (std::size_t i = 0; i < std::min(values.size(), kElementsShown); ++i)
+    first.push_back(values[i]);
   return Json::object({{"count", values.size()}, {"first", std::move(first)}});
 }
 
 Json value_json(const formats::GgufValue& value) {
-  if (value.type == formats::GgufType::kBool) return Json(std::get<std::uint64_t>(value.value) != 0);
-  return std::visit(Overloaded{[](std::uint64_t v) { return Json(v); }, [](std::int64_t v) { return Json(v); },
-                               [](double v) { return Json(v); }, [](const std::string& v) { return Json(v); },
-                               [](const auto& v) { return array_json(v); }},
-                    value.value);
+  if (value.type == formats::GgufType::kBool)
+    return Json(std::get<std::uint64_t>(value.value) != 0);
+  return std::visit(
+      Overloaded{[](std::uint64_t v) { return Json(v); }, [](std::int64_t v) { return Json(v); },
+                 [](double v) { return Json(v); }, [](const std::string& v) { return Json(v); },
+                 [](const auto& v) { return array_json(v); }},
+      value.value);
 }
 
 Json shape_json(const std::vector<std::uint64_t>& shape) {
@@ -49,14 +52,16 @@ Json shape_json(const std::vector<std::uint64_t>& shape) {
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
   std::string text;
-  for (const std::uint64_t extent : shape) text += (text.empty() ? "" : " x ") + std::to_string(extent);
+  for (const std::uint64_t extent : shape)
+    text += (text.empty() ? "" : " x ") + std::to_string(extent);
   return text.empty() ? "scalar" : text;
 }
 
 std::string gguf_text(FileSystem& files, const fs::path& path, bool json) {
   const auto reader = formats::GgufReader::open(files, path);
   Json metadata = Json::object();
-  for (const formats::GgufPair& pair : reader.metadata()) metadata[pair.key] = value_json(pair.value);
+  for (const formats::GgufPair& pair : reader.metadata())
+    metadata[pair.key] = value_json(pair.value);
   if (json) {
     Json tensors = Json::array();
     for (const formats::GgufTensor& tensor : reader.tensors())
@@ -73,12 +78,14 @@ std::string gguf_text(FileSystem& files, const fs::path& path, bool json) {
   }
   Table keys({"key", "type", "value"});
   for (const formats::GgufPair& pair : reader.metadata())
-    keys.add({pair.key, std::string(formats::gguf_type_name(pair.value.type)), metadata.at(pair.key).dump()});
+    keys.add({pair.key, std::string(formats::gguf_type_name(pair.value.type)),
+              metadata.at(pair.key).dump()});
   Table tensors({"tensor", "type", ">shape", ">size"});
   for (const formats::GgufTensor& tensor : reader.tensors())
-    tensors.add({tensor.name, std::string(dtype_name(tensor.dtype)), shape_text(tensor.shape), rules::display_bytes(tensor.size_bytes)});
-  return fmt::format("GGUF, {}, {} tensors\n\n{}\n{}", rules::display_bytes(reader.file_bytes()), reader.tensors().size(),
-                     keys.text(), tensors.text());
+    tensors.add({tensor.name, std::string(dtype_name(tensor.dtype)), shape_text(tensor.shape),
+                 rules::display_bytes(tensor.size_bytes)});
+  return fmt::format("GGUF, {}, {} tensors\n\n{}\n{}", rules::display_bytes(reader.file_bytes()),
+                     reader.tensors().size(), keys.text(), tensors.text());
 }
 
 std::string safetensors_text(const ReadableFile& file, const fs::path& path, bool json) {
@@ -91,9 +98,11 @@ std::string safetensors_text(const ReadableFile& file, const fs::path& path, boo
                                  {"shape", shape_json(entry.shape)},
                                  {"offset", entry.offset},
                                  {"size", entry.size_bytes}}));
-    table.add({entry.name, entry.dtype_text, shape_text(entry.shape), rules::display_bytes(entry.size_bytes)});
+    table.add({entry.name, entry.dtype_text, shape_text(entry.shape),
+               rules::display_bytes(entry.size_bytes)});
   }
-  if (json) return Json::object({{"kind", "safetensors"}, {"tensors", std::move(list)}}).dump_pretty();
+  if (json)
+    return Json::object({{"kind", "safetensors"}, {"tensors", std::move(list)}}).dump_pretty();
   return fmt::format("safetensors, {} tensors\n\n{}", header.entries.size(), table.text());
 }
 
@@ -112,11 +121,14 @@ std::string record_text(std::string_view bytes, bool json) {
                                    {"tool_version", record.tool_version},
                                    {"key_text", record.key_text}});
   if (json) return value.dump_pretty();
-  std::string text = fmt::format("record of {}, made by {} in {}\n\nkey {}\n{}\n", record.rule, record.tool_version,
-                                 rules::display_seconds(record.seconds), record.key.hex(), record.key_text);
+  std::string text = fmt::format("record of {}, made by {} in {}\n\nkey {}\n{}\n", record.rule,
+                                 record.tool_version, rules::display_seconds(record.seconds),
+                                 record.key.hex(), record.key_text);
   for (const cache::FileEntry& file : record.artifact.files)
-    text += fmt::format("\nfile {} {} {}\n", file.name, rules::display_bytes(file.size_bytes), file.sha256.hex());
-  for (const auto& [name, content] : record.inline_files) text += fmt::format("\n--- {}\n{}\n", name, content);
+    text += fmt::format("\nfile {} {} {}\n", file.name, rules::display_bytes(file.size_bytes),
+                        file.sha256.hex());
+  for (const auto& [name, content] : record.inline_files)
+    text += fmt::format("\n--- {}\n{}\n", name, content);
   return text;
 }
 
@@ -129,10 +141,14 @@ std::string inspect_text(FileSystem& files, const fs::path& path, bool json) {
   const std::size_t got = file->read_at(0, beginning);
   const std::string_view text = as_text(Bytes(beginning).first(got));
   if (text.starts_with("qbuild-record "))
-    return with_context(path.string(), [&] { return record_text(read_file(files, path, cache::kMaxRecordBytes), json); });
-  if (path.extension() == ".safetensors" || (got > 9 && text[8] == '{')) return safetensors_text(*file, path, json);
+    return with_context(path.string(), [&] {
+      return record_text(read_file(files, path, cache::kMaxRecordBytes), json);
+    });
+  if (path.extension() == ".safetensors" || (got > 9 && text[8] == '{'))
+    return safetensors_text(*file, path, json);
   throw Error(ErrorKind::kUnsupported,
-              fmt::format("{} is no GGUF, safetensors or record file; these can be inspected", path.string()));
+              fmt::format("{} is no GGUF, safetensors or record file; these can be inspected",
+                          path.string()));
 }
 
 }  // namespace qbuild::cli

@@ -21,8 +21,9 @@ sigset_t watched_signals() {
 
 }  // namespace
 
-// A thread waits for the signals instead of a handler catching them: so the stop can do anything, and no
-// global is needed. The signals are blocked before any other thread starts and so everywhere.
+// A thread waits for the signals instead of a handler catching them: so the stop can do anything,
+// and no global is needed. The signals are blocked before any other thread starts and so
+// everywhere.
 struct Interrupt::State {
   std::stop_source source;
   std::thread watcher;
@@ -46,6 +47,8 @@ Interrupt::~Interrupt() {
   state_->watcher.join();
 }
 
-std::stop_token Interrupt::token() const { return state_->source.get_token(); }
+std::stop_token Interrupt::token() const {
+  return state_->source.get_token();
+}
 
 }  // namespace qbuild::cli

@@ -1,6 +1,6 @@
 #pragma once
-// Ctrl-C as a stop token. While one of these lives, the first SIGINT, SIGTERM or SIGHUP asks for a stop;
-// a second one ends the process at once.
+// Ctrl-C as a stop token. While one of these lives, the first SIGINT, SIGTERM or SIGHUP asks for a
+// stop; a second one ends the process at once.
 
 #include <memory>
 #include <stop_token>

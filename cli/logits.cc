@@ -17,7 +17,8 @@ int print_logits(const std::string& model, const std::string& text) {
   const auto files = make_posix_file_system();
   const auto tokenizer = models::load_tokenizer(*files, model);
   const auto network = models::Network::load(
-      *files, model, {.backend = kernels::best_backend(), .activations = kernels::ActivationMode::kF32});
+      *files, model,
+      {.backend = kernels::best_backend(), .activations = kernels::ActivationMode::kF32});
   const auto tokens = tokenizer.encode(text, models::AddSpecial::kYes);
   ThreadPool pool(this_machine().cores);
   auto cache = network.make_cache(tokens.size());
@@ -34,7 +35,8 @@ int print_logits(const std::string& model, const std::string& text) {
     for (std::size_t j = 0; j < vocabulary; ++j) row.push_back(double{logits[i * vocabulary + j]});
     rows.push_back(std::move(row));
   }
-  fmt::print("{}\n", Json::object({{"tokens", std::move(token_list)}, {"logits", std::move(rows)}}).dump());
+  fmt::print("{}\n",
+             Json::object({{"tokens", std::move(token_list)}, {"logits", std::move(rows)}}).dump());
   return 0;
 }
 

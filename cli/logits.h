@@ -1,6 +1,6 @@
 #pragma once
-// `qbuild-worker --logits MODEL --text TEXT`: the logits of every token of a text as JSON, for comparing the
-// network with other implementations.
+// `qbuild-worker --logits MODEL --text TEXT`: the logits of every token of a text as JSON, for
+// comparing the network with other implementations.
 
 #include <string>
 

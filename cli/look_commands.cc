@@ -27,7 +27,8 @@ std::vector<RunLines> runs_of(const std::vector<Json>& journal) {
   std::vector<RunLines> runs;
   for (const Json& line : journal) {
     const std::string id = line.get_string("run");
-    const auto found = std::find_if(runs.begin(), runs.end(), [&](const RunLines& run) { return run.id == id; });
+    const auto found =
+        std::find_if(runs.begin(), runs.end(), [&](const RunLines& run) { return run.id == id; });
     RunLines& run = found == runs.end() ? runs.emplace_back(RunLines{id, {}}) : *found;
     run.lines.push_back(line);
   }
@@ -55,14 +56,16 @@ engine::NodeId one_target(Session& session) {
   if (const auto exact = session.lowered().graph.find(name)) return *exact;
   const auto goals = rules::select_goals(session.lowered(), {name}, rules::WithPublish::kYes);
   if (goals.size() != 1)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("\"{}\" stands for {} targets; name one", name, goals.size()));
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("\"{}\" stands for {} targets; name one", name, goals.size()));
   return goals.front();
 }
 
 }  // namespace
 
 int run_inspect(Session& session) {
-  fmt::print("{}", inspect_text(session.files(), session.options().operands.front(), session.options().json));
+  fmt::print("{}", inspect_text(session.files(), session.options().operands.front(),
+                                session.options().json));
   return 0;
 }
 
@@ -83,15 +86,16 @@ int run_status(Session& session) {
   for (std::size_t i = first; i < runs.size(); ++i) {
     const Json& last = runs[i].lines.back();
     table.add({runs[i].id, runs[i].lines.front().get_string("at"), ending(runs[i]),
-               std::to_string(last.get_int("executed", 0)), std::to_string(last.get_int("failed", 0)),
+               std::to_string(last.get_int("executed", 0)),
+               std::to_string(last.get_int("failed", 0)),
                rules::display_seconds(last.get_double("seconds", 0))});
   }
   fmt::print("{}", table.text());
   Table steps({"target of the last run", "state", ">time", "cause"});
   for (const Json& line : runs.back().lines)
     if (line.get_string("event") == "finished")
-      steps.add({line.get_string("target"), line.get_string("status"), rules::display_seconds(line.get_double("seconds", 0)),
-                 line.get_string("reason")});
+      steps.add({line.get_string("target"), line.get_string("status"),
+                 rules::display_seconds(line.get_double("seconds", 0)), line.get_string("reason")});
   fmt::print("\n{}", steps.text());
   return 0;
 }
@@ -101,7 +105,9 @@ int run_log(Session& session) {
   const std::string& target = session.options().operands.front();
   const fs::path path = files.log(target);
   if (!session.files().stat(path))
-    throw Error(ErrorKind::kNotFound, fmt::format("there is no log of \"{}\": it has not run here, or it printed nothing", target));
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("there is no log of \"{}\": it has not run here, or it printed nothing",
+                            target));
   fmt::print("{}", read_file(session.files(), path, kMaxLogBytes));
   return 0;
 }
@@ -132,7 +138,8 @@ int run_store_verify(Session& session) {
   const cache::VerifyReport report = session.store().verify({});
   Json damages = Json::array();
   for (const cache::Damage& damage : report.damages) {
-    if (!session.options().json) fmt::print(stderr, "damaged: {}: {}\n", damage.path.string(), damage.what);
+    if (!session.options().json)
+      fmt::print(stderr, "damaged: {}: {}\n", damage.path.string(), damage.what);
     damages.push_back(Json::object({{"path", damage.path.string()}, {"what", damage.what}}));
   }
   if (session.options().json)
@@ -142,8 +149,8 @@ int run_store_verify(Session& session) {
                                      {"damages", std::move(damages)}})
                            .dump());
   else
-    fmt::print("{} blobs and {} records read, {} damaged\n", report.blobs_checked, report.records_checked,
-               report.damages.size());
+    fmt::print("{} blobs and {} records read, {} damaged\n", report.blobs_checked,
+               report.records_checked, report.damages.size());
   return report.damages.empty() ? 0 : 1;
 }
 
@@ -153,12 +160,15 @@ int run_store_path(Session& session) {
   const std::vector<engine::NodeId> goals{id};
   const engine::Plan plan = session.builder().plan(session.lowered().graph, goals);
   const engine::PlanEntry* const entry = plan.find(id);
-  const auto record = entry != nullptr && entry->key ? session.store().find_record(*entry->key) : std::nullopt;
+  const auto record =
+      entry != nullptr && entry->key ? session.store().find_record(*entry->key) : std::nullopt;
   if (!record)
-    throw Error(ErrorKind::kNotFound, fmt::format("{} is not in the store; build it first", node.target));
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("{} is not in the store; build it first", node.target));
   Json files = Json::object();
   for (const cache::FileEntry& file : record->artifact.files)
-    if (!record->inline_files.contains(file.name)) files[file.name] = session.store().blob_path(file.sha256).string();
+    if (!record->inline_files.contains(file.name))
+      files[file.name] = session.store().blob_path(file.sha256).string();
   if (session.options().json) {
     Json inline_files = Json::object();
     for (const auto& [name, bytes] : record->inline_files) inline_files[name] = bytes;

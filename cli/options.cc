@@ -10,17 +10,23 @@ namespace qbuild::cli {
 namespace {
 
 void add_common_options(CLI::App& app, Options& options) {
-  app.add_option("-f,--file", options.manifests, "manifest; may be given several times (default: qbuild.yaml)")
+  app.add_option("-f,--file", options.manifests,
+                 "manifest; may be given several times (default: qbuild.yaml)")
       ->allow_extra_args(false);
   app.add_option("-C", options.directory, "go to this folder first")->type_name("DIR");
-  app.add_option("--store", options.store, "where artifacts live (default: $QBUILD_STORE, else the user's cache)")
+  app.add_option("--store", options.store,
+                 "where artifacts live (default: $QBUILD_STORE, else the user's cache)")
       ->type_name("DIR");
-  app.add_option("--out", options.out, "where results appear under your names (default: out beside the manifest)")
+  app.add_option("--out", options.out,
+                 "where results appear under your names (default: out beside the manifest)")
       ->type_name("DIR");
-  app.add_option("-j", options.jobs, "actions at once, at most (default: what fits)")->check(CLI::Range(1, 1024));
-  app.add_option("--threads", options.threads, "threads of all actions together (default: the machine's)")
+  app.add_option("-j", options.jobs, "actions at once, at most (default: what fits)")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--backend", options.backend, "kernels to use: scalar, avx2 or avx512 (the bytes are the same)")
+  app.add_option("--threads", options.threads,
+                 "threads of all actions together (default: the machine's)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--backend", options.backend,
+                 "kernels to use: scalar, avx2 or avx512 (the bytes are the same)")
       ->check(CLI::IsMember({"scalar", "avx2", "avx512"}));
   app.add_flag("--json", options.json, "one JSON event a line, or JSON output");
   app.add_flag("-k,--keep-going", options.keep_going, "go on after failures (the default)");
@@ -30,13 +36,20 @@ void add_common_options(CLI::App& app, Options& options) {
 void add_operands(CLI::App& command, const CommandInfo& info, Options& options) {
   switch (info.operands) {
     case Operands::kTargets:
-      command.add_option("targets", options.operands, "names or patterns; none: all")->type_name("TARGET");
+      command.add_option("targets", options.operands, "names or patterns; none: all")
+          ->type_name("TARGET");
       break;
     case Operands::kOneTarget:
-      command.add_option("target", options.operands, "one target")->type_name("TARGET")->required()->expected(1);
+      command.add_option("target", options.operands, "one target")
+          ->type_name("TARGET")
+          ->required()
+          ->expected(1);
       break;
     case Operands::kOneFile:
-      command.add_option("file", options.operands, "the file")->type_name("FILE")->required()->expected(1);
+      command.add_option("file", options.operands, "the file")
+          ->type_name("FILE")
+          ->required()
+          ->expected(1);
       break;
     case Operands::kNone:
       break;
@@ -50,7 +63,9 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   Options& options = parsed.options;
   CLI::App app{"qbuild: a build system for quantized language models", "qbuild"};
   app.set_version_flag("--version", std::string(rules::kToolVersion));
-  app.footer("Begin with a qbuild.yaml (examples/quickstart has one), then: qbuild check, qbuild plan, qbuild.");
+  app.footer(
+      "Begin with a qbuild.yaml (examples/quickstart has one), then: qbuild check, qbuild plan, "
+      "qbuild.");
   add_common_options(app, options);
   app.fallthrough();
   app.require_subcommand(0, 1);
@@ -62,7 +77,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     if (!info.group.empty()) {
       CLI::App*& group = groups[info.group];
       if (group == nullptr) {
-        group = app.add_subcommand(std::string(info.group), "look after the store: stats, verify, path");
+        group = app.add_subcommand(std::string(info.group),
+                                   "look after the store: stats, verify, path");
         group->require_subcommand(1);
         group->fallthrough();
       }

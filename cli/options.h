@@ -12,14 +12,14 @@ namespace qbuild::cli {
 
 struct Options {
   CommandId command = CommandId::kBuild;
-  std::vector<std::string> operands;           // targets, or the file of `inspect`
+  std::vector<std::string> operands;             // targets, or the file of `inspect`
   std::vector<std::filesystem::path> manifests;  // -f; empty: qbuild.yaml
-  std::filesystem::path directory;             // -C; empty: here
-  std::filesystem::path store;                 // empty: $QBUILD_STORE or the cache folder
-  std::filesystem::path out;                   // empty: out beside the manifest
-  unsigned jobs = 0;                           // 0: as many as fit
-  unsigned threads = 0;                        // 0: the machine's
-  std::string backend;                         // empty: the best that the machine has
+  std::filesystem::path directory;               // -C; empty: here
+  std::filesystem::path store;                   // empty: $QBUILD_STORE or the cache folder
+  std::filesystem::path out;                     // empty: out beside the manifest
+  unsigned jobs = 0;                             // 0: as many as fit
+  unsigned threads = 0;                          // 0: the machine's
+  std::string backend;                           // empty: the best that the machine has
   std::string graph_format = "dot";
   bool bare = false;  // no command word was given: an operand may be a mistyped one
   bool json = false;

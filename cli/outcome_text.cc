@@ -40,7 +40,8 @@ std::string memory_text(const Json& speed) {
 // The worst that happened to any of the variant's targets.
 std::string state_text(const RunReport& report, const rules::VariantTargets& variant) {
   std::string text = "ready";
-  for (const std::optional<NodeId>& id : {std::optional(variant.gate), variant.speed, variant.quality, std::optional(variant.made)}) {
+  for (const std::optional<NodeId>& id :
+       {std::optional(variant.gate), variant.speed, variant.quality, std::optional(variant.made)}) {
     const NodeReport* const node = find(report, id);
     if (node != nullptr && node->status != Status::kReady) text = engine::status_name(node->status);
   }
@@ -48,7 +49,8 @@ std::string state_text(const RunReport& report, const rules::VariantTargets& var
 }
 
 std::string model_table(const RunReport& report, const rules::ModelTargets& model) {
-  Table table({"variant", ">size", ">bits/weight", ">perplexity", ">ratio", ">prompt t/s", ">generate t/s", ">memory", "state"});
+  Table table({"variant", ">size", ">bits/weight", ">perplexity", ">ratio", ">prompt t/s",
+               ">generate t/s", ">memory", "state"});
   bool any = false;
   const Json source = result_of(report, model.source_quality);
   for (const rules::VariantTargets& variant : model.variants) {
@@ -56,12 +58,15 @@ std::string model_table(const RunReport& report, const rules::ModelTargets& mode
     if (made == nullptr) continue;
     any = true;
     const Json speed = result_of(report, variant.speed);
-    const auto metrics = rules::measured_metrics(result_of(report, variant.quality), source, speed, made->artifact.facts);
+    const auto metrics = rules::measured_metrics(result_of(report, variant.quality), source, speed,
+                                                 made->artifact.facts);
     const bool ready = made->status == Status::kReady;
     table.add({variant.name, ready ? rules::display_bytes(made->artifact.total_bytes()) : "",
                metric(metrics, "bits_per_weight", 2), metric(metrics, "perplexity", 3),
-               metric(metrics, "perplexity_ratio", 4), metric(metrics, "prompt_tokens_per_second", 0),
-               metric(metrics, "generate_tokens_per_second", 0), memory_text(speed), state_text(report, variant)});
+               metric(metrics, "perplexity_ratio", 4),
+               metric(metrics, "prompt_tokens_per_second", 0),
+               metric(metrics, "generate_tokens_per_second", 0), memory_text(speed),
+               state_text(report, variant)});
   }
   if (!any) return "";
   std::string text = "\n" + model.name + "\n" + table.text();
@@ -71,12 +76,14 @@ std::string model_table(const RunReport& report, const rules::ModelTargets& mode
   return text;
 }
 
-std::string publish_lines(const RunReport& report, const rules::ModelTargets& model, const engine::Graph& graph) {
+std::string publish_lines(const RunReport& report, const rules::ModelTargets& model,
+                          const engine::Graph& graph) {
   std::string text;
   for (const rules::PublishTargets& repository : model.repositories) {
     const NodeReport* const card = find(report, repository.card);
     if (card != nullptr && card->status == Status::kReady)
-      text += fmt::format("card       {}\n", graph.node(repository.card).exports.front().path.string());
+      text +=
+          fmt::format("card       {}\n", graph.node(repository.card).exports.front().path.string());
     const Json receipt = result_of(report, repository.publish);
     if (!receipt.is_null())
       text += fmt::format("published  {} in {} (commit {})\n", repository.repo,
@@ -96,13 +103,15 @@ std::string trouble_lines(const RunReport& report, const engine::Graph& graph) {
       held += fmt::format("held: {}: {}\n", what.target, node.reason);
     if (node.status == Status::kSkipped && what.kind == engine::NodeKind::kAction) ++skipped;
     if (node.status != Status::kFailed) continue;
-    failed += fmt::format("failed: {}: {}\n", what.target, node.failure ? node.failure->message : "unknown cause");
+    failed += fmt::format("failed: {}: {}\n", what.target,
+                          node.failure ? node.failure->message : "unknown cause");
     if (node.failure)
       for (const std::string& line : node.failure->log_tail) failed += "    | " + line + "\n";
   }
   std::string text = held + failed;
   if (skipped > 0 && report.interrupted)
-    text += fmt::format("{} more target{} did not run, since the run was interrupted\n", skipped, skipped == 1 ? "" : "s");
+    text += fmt::format("{} more target{} did not run, since the run was interrupted\n", skipped,
+                        skipped == 1 ? "" : "s");
   else if (skipped == 1)
     text += "1 more target was skipped, since it needs what failed\n";
   else if (skipped > 0)
@@ -112,7 +121,8 @@ std::string trouble_lines(const RunReport& report, const engine::Graph& graph) {
 
 }  // namespace
 
-std::string outcome_text(const rules::Lowered& lowered, const RunReport& report, const fs::path& out) {
+std::string outcome_text(const rules::Lowered& lowered, const RunReport& report,
+                         const fs::path& out) {
   std::string text;
   for (const rules::ModelTargets& model : lowered.models) {
     text += model_table(report, model);

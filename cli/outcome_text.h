@@ -1,5 +1,6 @@
 #pragma once
-// What a run leaves to be read: a table of variants per model, where things are, what failed and why.
+// What a run leaves to be read: a table of variants per model, where things are, what failed and
+// why.
 
 #include <string>
 
@@ -8,7 +9,7 @@
 
 namespace qbuild::cli {
 
-[[nodiscard]] std::string outcome_text(const rules::Lowered& lowered, const engine::RunReport& report,
-                                       const fs::path& out);
+[[nodiscard]] std::string outcome_text(const rules::Lowered& lowered,
+                                       const engine::RunReport& report, const fs::path& out);
 
 }  // namespace qbuild::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "base/error.h"
 #include "cli/commands.h"
@@ -13,10 +14,29 @@ namespace qbuild::cli {
 namespace {
 
 engine::Plan make_plan(Session& session) {
-  const auto goals = rules::select_goals(session.lowered(), session.options().operands, rules::WithPublish::kYes);
+  const auto goals =
+      rules::select_goals(session.lowered(), session.options().operands, rules::WithPublish::kYes);
   engine::Plan plan = session.builder().plan(session.lowered().graph, goals);
-  (void)session.state().save(session.stats());  // hashes that were computed need not be computed again
+  (void)session.state().save(
+      session.stats());  // hashes that were computed need not be computed again
   return plan;
+}
+
+// What the operands name: a target of exactly that name, not all that its name stands for; else
+// what the pattern stands for.
+std::vector<engine::NodeId> asked_for(Session& session) {
+  const rules::Lowered& lowered = session.lowered();
+  std::vector<engine::NodeId> all;
+  for (const std::string& operand : session.options().operands) {
+    std::vector<engine::NodeId> named;
+    if (const auto exact = lowered.graph.find(operand))
+      named.push_back(*exact);
+    else
+      named = rules::select_goals(lowered, {operand}, rules::WithPublish::kYes);
+    for (const engine::NodeId id : named)
+      if (std::find(all.begin(), all.end(), id) == all.end()) all.push_back(id);
+  }
+  return all;
 }
 
 void print_notes(const rules::Lowered& lowered) {
@@ -35,36 +55,34 @@ int run_plan(Session& session) {
     return 0;
   }
   Table table({"state", "target", ">expected", "why"});
+  std::map<engine::PlanState, std::size_t> listed;
   for (const engine::PlanEntry& entry : plan.entries) {
     const engine::Node& node = graph.node(entry.node);
     if (node.kind != engine::NodeKind::kAction) continue;
-    const bool waits = entry.state == engine::PlanState::kRuns || entry.state == engine::PlanState::kMayRun;
-    table.add({std::string(engine::plan_state_name(entry.state)), node.target,
-               waits ? rules::display_seconds(entry.expected_seconds) : "",
-               entry.state == engine::PlanState::kCurrent ? "" : engine::summarize(entry.explanation)});
+    ++listed[entry.state];
+    const bool waits =
+        entry.state == engine::PlanState::kRuns || entry.state == engine::PlanState::kMayRun;
+    table.add(
+        {std::string(engine::plan_state_name(entry.state)), node.target,
+         waits ? rules::display_seconds(entry.expected_seconds) : "",
+         entry.state == engine::PlanState::kCurrent ? "" : engine::summarize(entry.explanation)});
   }
   fmt::print("{}", table.text());
   print_notes(session.lowered());
-  fmt::print("{} current, {} run, {} may run, {} held\n", plan.count(engine::PlanState::kCurrent),
-             plan.count(engine::PlanState::kRuns), plan.count(engine::PlanState::kMayRun),
-             plan.count(engine::PlanState::kHeld));
+  fmt::print("{} current, {} run, {} may run, {} held\n", listed[engine::PlanState::kCurrent],
+             listed[engine::PlanState::kRuns], listed[engine::PlanState::kMayRun],
+             listed[engine::PlanState::kHeld]);
   return 0;
 }
 
 int run_why(Session& session) {
-  const engine::Graph& graph = session.lowered().graph;
   const engine::Plan plan = make_plan(session);
   bool first = true;
-  std::size_t shown = 0;
-  for (const engine::NodeId id :
-       rules::select_goals(session.lowered(), session.options().operands, rules::WithPublish::kYes)) {
+  for (const engine::NodeId id : asked_for(session)) {
+    const engine::Node& node = session.lowered().graph.node(id);
     const engine::PlanEntry* const entry = plan.find(id);
-    const engine::Node& node = graph.node(id);
-    // The target itself, not all that its name stands for, if there is one of that name.
-    if (entry == nullptr || (graph.find(session.options().operands.front()) && node.target != session.options().operands.front()))
-      continue;
-    ++shown;
     if (session.options().json) {
+      if (entry == nullptr) continue;
       fmt::print("{}\n", Json::object({{"target", node.target},
                                        {"state", engine::plan_state_name(entry->state)},
                                        {"why", engine::to_json(entry->explanation)}})
@@ -73,20 +91,22 @@ int run_why(Session& session) {
     }
     if (!first) fmt::print("\n");
     first = false;
-    if (entry->explanation.kind == engine::Explanation::Kind::kCurrent) {
+    if (entry == nullptr) {
+      fmt::print("{} is a source: nothing makes it\n", node.target);
+    } else if (entry->explanation.kind == engine::Explanation::Kind::kCurrent) {
       fmt::print("{} is up to date\n", node.target);
-      continue;
+    } else {
+      fmt::print("{}: {}\n", node.target, engine::plan_state_name(entry->state));
+      for (const std::string& line : engine::describe(entry->explanation))
+        fmt::print("  {}\n", line);
     }
-    fmt::print("{}: {}\n", node.target, engine::plan_state_name(entry->state));
-    for (const std::string& line : engine::describe(entry->explanation)) fmt::print("  {}\n", line);
   }
-  if (shown == 0 && !session.options().json)
-    fmt::print("{} is a source: nothing makes it\n", session.options().operands.front());
   return 0;
 }
 
 int run_graph(Session& session) {
-  const auto goals = rules::select_goals(session.lowered(), session.options().operands, rules::WithPublish::kYes);
+  const auto goals =
+      rules::select_goals(session.lowered(), session.options().operands, rules::WithPublish::kYes);
   const engine::Graph& graph = session.lowered().graph;
   const auto nodes = graph.needed_for(goals);
   const std::string& format = session.options().json ? "json" : session.options().graph_format;
@@ -100,7 +120,8 @@ int run_check(Session& session) {
   std::size_t variants = 0;
   for (const rules::ModelTargets& model : lowered.models) variants += model.variants.size();
   if (session.options().json) {
-    fmt::print("{}\n", Json::object({{"models", lowered.models.size()}, {"variants", variants}}).dump());
+    fmt::print("{}\n",
+               Json::object({{"models", lowered.models.size()}, {"variants", variants}}).dump());
     return 0;
   }
   print_notes(lowered);

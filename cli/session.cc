@@ -24,13 +24,17 @@ std::string variable(const char* name) {
 
 // The user's folder of that kind (XDG base directories), or the way out if there is no home.
 fs::path user_folder(const char* xdg_variable, const char* below_home, std::string_view option) {
-  if (const std::string folder = variable(xdg_variable); !folder.empty() && folder[0] == '/') return folder;
+  if (const std::string folder = variable(xdg_variable); !folder.empty() && folder[0] == '/')
+    return folder;
   if (const std::string home = variable("HOME"); !home.empty()) return fs::path(home) / below_home;
   throw Error(ErrorKind::kInvalidInput,
-              fmt::format("neither {} nor HOME is set, so there is no place for the store; give {}", xdg_variable, option));
+              fmt::format("neither {} nor HOME is set, so there is no place for the store; give {}",
+                          xdg_variable, option));
 }
 
-fs::path absolute_path(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
+fs::path absolute_path(const fs::path& path) {
+  return fs::absolute(path).lexically_normal();
+}
 
 // Workers get the environment but for what is nobody's business but a hub's.
 std::vector<std::string> worker_environment() {
@@ -70,16 +74,18 @@ Session::Session(Options options)
 }
 
 std::string Session::fingerprint() const {
-  std::vector<std::string> parts{std::string(rules::kToolVersion),
-                                 std::to_string(static_cast<int>(options_.command)),
-                                 out_.string(),
-                                 options_.store.empty() ? variable("QBUILD_STORE") : absolute_path(options_.store).string(),
-                                 variable("XDG_CACHE_HOME"),
-                                 variable("HOME"),
-                                 std::to_string(threads_),
-                                 machine_.cpu_model,
-                                 machine_.vector_units};
-  for (const fs::path& manifest : manifests_) parts.push_back("manifest " + absolute_path(manifest).string());
+  std::vector<std::string> parts{
+      std::string(rules::kToolVersion),
+      std::to_string(static_cast<int>(options_.command)),
+      out_.string(),
+      options_.store.empty() ? variable("QBUILD_STORE") : absolute_path(options_.store).string(),
+      variable("XDG_CACHE_HOME"),
+      variable("HOME"),
+      std::to_string(threads_),
+      machine_.cpu_model,
+      machine_.vector_units};
+  for (const fs::path& manifest : manifests_)
+    parts.push_back("manifest " + absolute_path(manifest).string());
   for (const std::string& operand : options_.operands) parts.push_back("target " + operand);
   return engine::request_fingerprint(parts);
 }
@@ -98,21 +104,27 @@ engine::StatTable& Session::stats() {
 }
 
 const manifests::Manifest& Session::manifest() {
-  if (!manifest_) manifest_ = manifests::load(*files_, manifests_);
+  if (!manifest_)
+    manifest_ = manifests::load(
+        *files_, manifests_, manifests::FileChecks::kCheck,
+        [this](const fs::path& path) { manifest_witnesses_.push_back(stats().observe(path)); });
   return *manifest_;
 }
 
 const rules::Lowered& Session::lowered() {
   if (!lowered_)
-    lowered_ = rules::lower(manifest(), *files_, *clock_, stats(), {.out = out_, .threads = threads_, .machine = machine_});
+    lowered_ = rules::lower(manifest(), *files_, *clock_, stats(),
+                            {.out = out_, .threads = threads_, .machine = machine_});
   return *lowered_;
 }
 
 cache::Store& Session::store() {
   if (!store_) {
-    store_root_ = !options_.store.empty()                ? absolute_path(options_.store)
-                  : !variable("QBUILD_STORE").empty()    ? absolute_path(variable("QBUILD_STORE"))
-                                                         : user_folder("XDG_CACHE_HOME", ".cache", "--store or $QBUILD_STORE") / "qbuild";
+    store_root_ =
+        !options_.store.empty() ? absolute_path(options_.store)
+        : !variable("QBUILD_STORE").empty()
+            ? absolute_path(variable("QBUILD_STORE"))
+            : user_folder("XDG_CACHE_HOME", ".cache", "--store or $QBUILD_STORE") / "qbuild";
     store_.emplace(*files_, *clock_, store_root_);
   }
   return *store_;
@@ -120,7 +132,8 @@ cache::Store& Session::store() {
 
 engine::Builder& Session::builder() {
   if (!builder_) {
-    index_path_ = user_folder("XDG_STATE_HOME", ".local/state", "$XDG_STATE_HOME") / "qbuild" / "index.db";
+    index_path_ =
+        user_folder("XDG_STATE_HOME", ".local/state", "$XDG_STATE_HOME") / "qbuild" / "index.db";
     index_.emplace(*files_, index_path_, store());
     engine::BuildOptions build;
     build.project = project_;
@@ -130,8 +143,9 @@ engine::Builder& Session::builder() {
     build.fail_fast = options_.fail_fast;
     build.backend = options_.backend;
     build.tool_version = rules::kToolVersion;
-    build.heavy = engine::make_worker_executors(*files_, *processes_, rules_, engine::ProjectFiles::of(project_),
-                                                {.argv = {worker_program().string()}, .environment = worker_environment()});
+    build.heavy = engine::make_worker_executors(
+        *files_, *processes_, rules_, engine::ProjectFiles::of(project_),
+        {.argv = {worker_program().string()}, .environment = worker_environment()});
     builder_.emplace(engine::Environment{.files = *files_,
                                          .clock = *clock_,
                                          .processes = *processes_,

@@ -1,5 +1,6 @@
 #pragma once
-// What every command works with: the real seams, the folders, the machine. Made once, from the options.
+// What every command works with: the real seams, the folders, the machine. Made once, from the
+// options.
 
 #include <memory>
 #include <optional>
@@ -30,7 +31,9 @@ class Session {
   [[nodiscard]] Clock& clock() { return *clock_; }
   [[nodiscard]] const Machine& machine() const { return machine_; }
   [[nodiscard]] unsigned threads() const { return threads_; }
-  [[nodiscard]] const fs::path& project() const { return project_; }  // the manifest's folder, absolute
+  [[nodiscard]] const fs::path& project() const {
+    return project_;
+  }  // the manifest's folder, absolute
   [[nodiscard]] const fs::path& out() const { return out_; }
   [[nodiscard]] const std::vector<fs::path>& manifest_paths() const { return manifests_; }
   [[nodiscard]] const engine::RuleSet& rules() const { return rules_; }
@@ -43,6 +46,10 @@ class Session {
   // (kInvalidInput) with all that is wrong.
   [[nodiscard]] const rules::Lowered& lowered();
   [[nodiscard]] const manifests::Manifest& manifest();
+  // Its files, looked at before they were read. Of a loaded manifest.
+  [[nodiscard]] const std::vector<engine::Witness>& manifest_witnesses() const {
+    return manifest_witnesses_;
+  }
 
   [[nodiscard]] cache::Store& store();
   [[nodiscard]] engine::StatTable& stats();
@@ -68,6 +75,7 @@ class Session {
   std::optional<cache::Store> store_;
   std::optional<cache::Index> index_;
   std::optional<manifests::Manifest> manifest_;
+  std::vector<engine::Witness> manifest_witnesses_;
   std::optional<rules::Lowered> lowered_;
   std::optional<engine::Builder> builder_;
 };

@@ -13,7 +13,8 @@
 int main(int argc, char** argv) {
   try {
     constexpr int kLogitsArguments = 5;
-    if (argc == kLogitsArguments && std::string_view(argv[1]) == "--logits" && std::string_view(argv[3]) == "--text")
+    if (argc == kLogitsArguments && std::string_view(argv[1]) == "--logits" &&
+        std::string_view(argv[3]) == "--text")
       return qbuild::cli::print_logits(argv[2], argv[4]);
     return qbuild::engine::run_worker(qbuild::rules::all_rules());
   } catch (const qbuild::Error& error) {

@@ -14,7 +14,7 @@
 namespace qbuild::engine {
 
 // Beyond it a log is cut, and says so.
-inline constexpr std::uint64_t kMaxLogBytes = 16u << 20;
+inline constexpr std::uint64_t kMaxLogBytes = 4u << 20;
 
 class ActionLog {
  public:

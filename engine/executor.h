@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/grace.h"
 #include "engine/rule.h"
 
 namespace qbuild::engine {
@@ -75,10 +76,6 @@ class Executor {
   // ends with an event (Failed with kCancelled, or Done if it was quicker). Does not block.
   virtual void cancel() = 0;
 };
-
-// Longer than a worker takes to end by itself (kWorkerGrace), so that it can end the tools it
-// started.
-inline constexpr std::chrono::milliseconds kCancelGrace{4000};
 
 // Makes an executor that reports to the queue, which outlives it.
 using ExecutorFactory = std::function<std::unique_ptr<Executor>(EventQueue& events)>;

@@ -10,9 +10,39 @@ namespace {
 
 constexpr std::string_view kNone = "(none)";
 
+// A value that is longer is shown where it differs from the other one.
+constexpr std::size_t kMaxShownBytes = 72;
+constexpr std::size_t kContextBytes = 16;
+constexpr std::size_t kDigestHexBytes = 64;
+constexpr std::size_t kShownDigestBytes = 12;
+
+// Neither end cuts a character in two.
+std::string_view piece(std::string_view text, std::size_t begin, std::size_t end) {
+  const auto is_inside = [&](std::size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  while (begin > 0 && is_inside(begin)) --begin;
+  while (is_inside(end)) ++end;
+  return text.substr(begin, end - begin);
+}
+
+std::string shown_value(std::string_view value, std::string_view other) {
+  if (value.empty()) return std::string(kNone);
+  if (value.size() == kDigestHexBytes &&
+      value.find_first_not_of("0123456789abcdef") == std::string_view::npos)
+    return std::string(value.substr(0, kShownDigestBytes));
+  if (value.size() <= kMaxShownBytes) return std::string(value);
+  const auto differs = std::mismatch(value.begin(), value.end(), other.begin(), other.end()).first;
+  const auto at = static_cast<std::size_t>(differs - value.begin());
+  const std::size_t begin = at > kContextBytes ? at - kContextBytes : 0;
+  const std::size_t end = std::min(value.size(), begin + kMaxShownBytes);
+  return fmt::format("{}{}{}", begin > 0 ? "..." : "", piece(value, begin, end),
+                     end < value.size() ? "..." : "");
+}
+
 std::string shown(const FieldChange& change) {
-  return fmt::format("{}: {} -> {}", change.label, change.before.empty() ? kNone : change.before,
-                     change.after.empty() ? kNone : change.after);
+  return fmt::format("{}: {} -> {}", change.label, shown_value(change.before, change.after),
+                     shown_value(change.after, change.before));
 }
 
 std::string and_more(std::size_t count) {

@@ -22,7 +22,7 @@
 
 namespace qbuild::engine {
 
-inline constexpr std::uint64_t kMaxJournalBytes = 8u << 20;
+inline constexpr std::uint64_t kMaxJournalBytes = 4u << 20;
 
 class Journal {
  public:

@@ -51,7 +51,8 @@ RunReport Run::run() {
     if (decide_next()) continue;
     bool moved = wake_delayed();
     moved = start_what_fits() || moved;
-    if (!moved && !states_.all_settled()) wait();
+    // Events are looked at in every round, so that nothing above can keep them waiting.
+    if (!states_.all_settled()) handle_events(moved ? 0 : ns_until_due());
   }
   return finish_report(begin_ns);
 }

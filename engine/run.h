@@ -78,7 +78,8 @@ class Run {
   [[nodiscard]] bool wake_delayed();
   void delay(NodeId id, std::int64_t by_ns);
   [[nodiscard]] std::int64_t ns_until_due() const;
-  void wait();
+  // Those that are there; waits so long for the first one.
+  void handle_events(std::int64_t wait_ns);
   void handle(const ExecutorEvent& event);
   void handle_done(NodeId id, const ExecutorEvent::Done& done);
   void handle_failed(NodeId id, const ExecutorEvent::Failed& failed);

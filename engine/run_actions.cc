@@ -208,8 +208,8 @@ std::int64_t Run::ns_until_due() const {
   return least_ns;
 }
 
-void Run::wait() {
-  for (const ExecutorEvent& event : events_.take(std::chrono::nanoseconds(ns_until_due()))) {
+void Run::handle_events(std::int64_t wait_ns) {
+  for (const ExecutorEvent& event : events_.take(std::chrono::nanoseconds(wait_ns))) {
     handle(event);
   }
   for (Finished& finished : finisher_->take()) handle_finished(std::move(finished));

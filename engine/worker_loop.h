@@ -4,13 +4,10 @@
 // when its stdin closes, also in the middle of an action: then the action is asked to stop, and
 // after kWorkerGrace the process ends whatever it is doing. SIGTERM does the same.
 
-#include <chrono>
-
+#include "engine/grace.h"
 #include "engine/rule.h"
 
 namespace qbuild::engine {
-
-inline constexpr std::chrono::milliseconds kWorkerGrace{3500};
 
 // Call once, first thing in main, before any thread exists. Returns the process's exit code. What a
 // rule prints to stdout by accident goes to stderr instead, where it cannot be taken for an event.

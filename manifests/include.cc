@@ -78,6 +78,7 @@ std::optional<std::string> IncludeReader::read_text(const fs::path& absolute,
   const bool is_included = complain_at.line != 0;
   const std::string what = is_included ? "the included file " + absolute.string() : "the file";
   try {
+    if (before_read_) before_read_(absolute);
     const auto stat = files_.stat(absolute);
     if (stat && stat->kind == FileStat::Kind::kDirectory) {
       diagnostics_.add(complain_at, what + " is a folder");

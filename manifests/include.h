@@ -2,9 +2,11 @@
 // Files and what they include, as one tree per named file.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file_system.h"
@@ -19,8 +21,10 @@ namespace qbuild::manifests {
 
 class IncludeReader {
  public:
-  IncludeReader(FileSystem& files, Diagnostics& diagnostics)
-      : files_(files), diagnostics_(diagnostics) {}
+  //   before_read  may be empty; else told of each path before it is read
+  IncludeReader(FileSystem& files, Diagnostics& diagnostics,
+                std::function<void(const fs::path&)> before_read = {})
+      : files_(files), diagnostics_(diagnostics), before_read_(std::move(before_read)) {}
 
   // The file with its includes laid under it and the key `include` gone. Each file is read once and
   // checked by itself (shape.h), so that its errors are told even where another file replaces what
@@ -43,6 +47,7 @@ class IncludeReader {
 
   FileSystem& files_;
   Diagnostics& diagnostics_;
+  std::function<void(const fs::path&)> before_read_;
   std::map<fs::path, Read> read_;    // by absolute path
   std::vector<std::uint32_t> open_;  // files whose includes are being read, outermost first
   std::size_t includes_ = 0;

@@ -145,11 +145,12 @@ const Model* Manifest::find(std::string_view name) const {
   return nullptr;
 }
 
-LoadResult try_load(FileSystem& files, std::span<const fs::path> paths, FileChecks checks) {
+LoadResult try_load(FileSystem& files, std::span<const fs::path> paths, FileChecks checks,
+                    const BeforeRead& before_read) {
   check(!paths.empty(), "a load names at least one manifest");
   Diagnostics diagnostics;
   LoadResult result;
-  IncludeReader reader(files, diagnostics);
+  IncludeReader reader(files, diagnostics, before_read);
   ModelReader models(diagnostics, result.manifest.models);
   for (const fs::path& path : paths) {
     const auto root = reader.read(path);
@@ -167,8 +168,9 @@ LoadResult try_load(FileSystem& files, std::span<const fs::path> paths, FileChec
   return result;
 }
 
-Manifest load(FileSystem& files, std::span<const fs::path> paths, FileChecks checks) {
-  LoadResult result = try_load(files, paths, checks);
+Manifest load(FileSystem& files, std::span<const fs::path> paths, FileChecks checks,
+              const BeforeRead& before_read) {
+  LoadResult result = try_load(files, paths, checks, before_read);
   if (!result.diagnostics.empty())
     throw Error(ErrorKind::kInvalidInput, format(std::span<const Diagnostic>(result.diagnostics)));
   return std::move(result.manifest);

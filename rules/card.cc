@@ -29,8 +29,8 @@ Json source_front_matter(const ActionRequest& request, FileSystem& files) {
     if (source.artifact.files[i].name != kCardName) continue;
     const std::string text = read_file(files, source.paths[i], kMaxReadmeBytes);
     if (sha256(text) != source.artifact.files[i].sha256)
-      throw Error(ErrorKind::kTransient,
-                  fmt::format("{} changed since this run began; run again", source.paths[i].string()));
+      throw Error(ErrorKind::kTransient, fmt::format("{} changed since this run began; run again",
+                                                     source.paths[i].string()));
     return formats::read_front_matter(text);
   }
   return Json::object();
@@ -44,7 +44,8 @@ struct TemplateText {
 TemplateText template_text(const ActionRequest& request, FileSystem& files) {
   for (const engine::ResolvedInput& input : request.inputs)
     if (input.label == "template")
-      return {read_file(files, input.paths.at(0), kMaxTemplateBytes), input.paths.at(0).filename().string()};
+      return {read_file(files, input.paths.at(0), kMaxTemplateBytes),
+              input.paths.at(0).filename().string()};
   return {std::string(*templates::builtin_template(templates::kCardTemplate)), "card"};
 }
 
@@ -62,10 +63,12 @@ class CardRule final : public engine::Rule {
       if (!found) return std::nullopt;
       return std::string(*found);
     };
-    const std::string body = templates::Template::parse(text.text, text.name).render(document, {}, partials);
+    const std::string body =
+        templates::Template::parse(text.text, text.name).render(document, {}, partials);
     const std::string head = formats::emit_front_matter(front_matter);
     if (formats::read_front_matter(head + body) != front_matter)
-      throw Error(ErrorKind::kInternal, "the card's front matter does not read back as it was written");
+      throw Error(ErrorKind::kInternal,
+                  "the card's front matter does not read back as it was written");
     ActionResult result;
     result.inline_files[std::string(kCardName)] = head + body;
     result.inline_files["document.json"] = document.dump_pretty();
@@ -89,6 +92,8 @@ std::string builtin_templates_digest() {
   return hash.finish().hex();
 }
 
-std::unique_ptr<engine::Rule> make_card_rule() { return std::make_unique<CardRule>(); }
+std::unique_ptr<engine::Rule> make_card_rule() {
+  return std::make_unique<CardRule>();
+}
 
 }  // namespace qbuild::rules

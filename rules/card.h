@@ -1,13 +1,16 @@
 #pragma once
-// The rule `card`: the README.md of a repository, from records alone. Front matter is written by the YAML
-// emitter and parsed back; the text comes from a template over the document of rules/card_document.h.
+// The rule `card`: the README.md of a repository, from records alone. Front matter is written by
+// the YAML emitter and parsed back; the text comes from a template over the document of
+// rules/card_document.h.
 //
-// Parameters: model, source, manifest (the part that makes these files), repo, layout, variants: a list of
-//   {"name", "file" or "folder", "label"}, license: {"accept", "reason"} if one was accepted.
+// Parameters: model, source, manifest (the part that makes these files), repo, layout,
+//   variants: a list of {"name", "file" or "folder", "label"},
+//   license: {"accept", "reason"} if one was accepted.
 // Inputs: "source" (facet readme), "template" (a user's own), "source_quality", and per variant
 //   "model.NAME", "gate.NAME" (soft), "quality.NAME", "speed.NAME".
 // Field: template (digest of the built-in ones, where no own is used).
-// Output: README.md, document.json (what the template saw), origins.json (which record each value is from).
+// Output: README.md, document.json (what the template saw), origins.json (which record each value
+//   is from).
 
 #include <memory>
 #include <string>

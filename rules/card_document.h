@@ -1,6 +1,7 @@
 #pragma once
-// The document that a card's template sees (templates/card/README.md, version 1), and where each part of
-// it comes from. Everything in it stands in a record, in the source's own card, or in the manifest.
+// The document that a card's template sees (templates/card/README.md, version 1), and where each
+// part of it comes from. Everything in it stands in a record, in the source's own card, or in the
+// manifest.
 
 #include "base/json.h"
 #include "engine/rule.h"
@@ -11,7 +12,8 @@ namespace qbuild::rules {
 //   front_matter  of the source's README.md; an object
 [[nodiscard]] Json card_document(const engine::ActionRequest& request, const Json& front_matter);
 
-// {"variants[0].perplexity": "<key of the record>", ...}: of each measured or computed part of the document.
+// {"variants[0].perplexity": "<key of the record>", ...}: of each measured or computed part of the
+// document.
 [[nodiscard]] Json card_origins(const engine::ActionRequest& request);
 
 // The card's YAML front matter as a value.

@@ -8,9 +8,12 @@ namespace {
 using engine::ActionRequest;
 
 // Keys of the source's card that hold for every quantized form of it.
-constexpr std::string_view kCarried[] = {"license", "license_name", "license_link", "language", "pipeline_tag"};
+constexpr std::string_view kCarried[] = {"license", "license_name", "license_link", "language",
+                                         "pipeline_tag"};
 
-Json number(const Json& text) { return Json(std::stod(text.as_string())); }
+Json number(const Json& text) {
+  return Json(std::stod(text.as_string()));
+}
 
 // One entry per variant, as the Hub's evaluation results want it.
 Json model_index(const Json& document) {
@@ -22,18 +25,22 @@ Json model_index(const Json& document) {
     const Json& perplexity = row.at("perplexity");
     if (perplexity.is_null()) continue;
     Json metrics = Json::array();
-    metrics.push_back(Json::object(
-        {{"type", "perplexity"}, {"value", number(perplexity.at("value"))}, {"name", "Perplexity"}}));
+    metrics.push_back(Json::object({{"type", "perplexity"},
+                                    {"value", number(perplexity.at("value"))},
+                                    {"name", "Perplexity"}}));
     Json results = Json::array();
     results.push_back(Json::object(
         {{"task", Json::object({{"type", "text-generation"}, {"name", "Text Generation"}})},
-         {"dataset", Json::object({{"type", text.at("name")},
-                                   {"name", fmt::format("{} (context {}, {} chunks)", text.at("name").as_string(),
-                                                        text.at("context").as_int(), text.at("chunks").as_int())}})},
+         {"dataset",
+          Json::object(
+              {{"type", text.at("name")},
+               {"name", fmt::format("{} (context {}, {} chunks)", text.at("name").as_string(),
+                                    text.at("context").as_int(), text.at("chunks").as_int())}})},
          {"metrics", std::move(metrics)}}));
-    index.push_back(Json::object({{"name", fmt::format("{} {}", document.at("repo").at("name").as_string(),
-                                                       row.at("name").as_string())},
-                                  {"results", std::move(results)}}));
+    index.push_back(
+        Json::object({{"name", fmt::format("{} {}", document.at("repo").at("name").as_string(),
+                                           row.at("name").as_string())},
+                      {"results", std::move(results)}}));
   }
   return index;
 }
@@ -46,10 +53,12 @@ void add_tag(Json& tags, std::string_view tag) {
 
 }  // namespace
 
-Json card_front_matter(const ActionRequest& request, const Json& document, const Json& front_matter) {
+Json card_front_matter(const ActionRequest& request, const Json& document,
+                       const Json& front_matter) {
   Json card = Json::object();
   for (const std::string_view key : kCarried)
-    if (const Json* const value = front_matter.find(key); value != nullptr && !value->is_null()) card[key] = *value;
+    if (const Json* const value = front_matter.find(key); value != nullptr && !value->is_null())
+      card[key] = *value;
   const bool all_gguf = [&] {
     for (const Json& variant : request.params.at("variants").as_array())
       if (variant.find("file") == nullptr) return false;

@@ -10,8 +10,10 @@
 
 #include "base/error.h"
 #include "base/glob.h"
+#include "engine/grace.h"
 #include "rules/gguf_artifact.h"
 #include "rules/rule_table.h"
+#include "rules/tool_log.h"
 
 namespace qbuild::rules {
 namespace {
@@ -21,16 +23,20 @@ using engine::ActionRequest;
 using engine::ActionResult;
 using engine::ProducedFile;
 
-// What of a tool's output is kept; the cut is said.
-constexpr std::uint64_t kMaxLogBytes = 1u << 20;
-constexpr auto kGrace = std::chrono::seconds(3);
-
-std::string substitute(std::string_view argument, const std::string& source, const std::string& out) {
-  std::string text(argument);
-  const std::pair<std::string_view, const std::string&> variables[]{{"{source}", source}, {"{out}", out}};
-  for (const auto& [name, value] : variables)
-    for (auto at = text.find(name); at != std::string::npos; at = text.find(name, at + value.size()))
-      text.replace(at, name.size(), value);
+// "{source}" and "{out}" by what they stand for; what was put in is not looked at again.
+std::string substitute(std::string_view argument, std::string_view source, std::string_view out) {
+  const std::pair<std::string_view, std::string_view> variables[]{{"{source}", source},
+                                                                  {"{out}", out}};
+  std::string text;
+  for (std::size_t at = 0; at < argument.size();) {
+    const std::string_view rest = argument.substr(at);
+    const auto* const found =
+        std::find_if(std::begin(variables), std::end(variables),
+                     [&](const auto& variable) { return rest.starts_with(variable.first); });
+    const bool is_variable = found != std::end(variables);
+    text += is_variable ? found->second : rest.substr(0, 1);
+    at += is_variable ? found->first.size() : 1;
+  }
   return text;
 }
 
@@ -41,7 +47,8 @@ std::vector<std::string> tool_environment(const Json* declared) {
       if (variable.starts_with(passed)) environment.push_back(variable);
   if (declared != nullptr && declared->is_object())
     for (const auto& [name, value] : declared->as_object()) {
-      std::erase_if(environment, [&](const std::string& entry) { return entry.starts_with(name + "="); });
+      std::erase_if(environment,
+                    [&](const std::string& entry) { return entry.starts_with(name + "="); });
       environment.push_back(name + "=" + value.as_string());
     }
   return environment;
@@ -55,7 +62,8 @@ class StopsTool {
           std::unique_lock lock(mutex_);
           if (!changed_.wait(lock, stop, [&] { return done_; }) && stop.stop_requested()) {
             child.signal_group(SIGTERM);
-            if (!changed_.wait_for(lock, kGrace, [&] { return done_; })) child.signal_group(SIGKILL);
+            if (!changed_.wait_for(lock, engine::kToolGrace, [&] { return done_; }))
+              child.signal_group(SIGKILL);
           }
         }) {}
   ~StopsTool() {
@@ -76,28 +84,14 @@ class StopsTool {
   std::thread thread_;
 };
 
-void copy_log(FileSystem& files, const fs::path& path, ActionContext& context) {
-  if (!files.stat(path)) return;
-  const auto file = files.open(path);
-  const std::uint64_t size = file->stat().size_bytes;
-  const std::uint64_t begin = size > kMaxLogBytes ? size - kMaxLogBytes : 0;
-  if (begin > 0) context.log(fmt::format("[the first {} bytes of output are left out]", begin));
-  std::string text(size - begin, '\0');
-  text.resize(file->read_at(begin, std::as_writable_bytes(std::span(text))));
-  std::size_t from = 0;
-  while (from < text.size()) {
-    const auto newline = std::min(text.find('\n', from), text.size());
-    context.log(std::string_view(text).substr(from, newline - from));
-    from = newline + 1;
-  }
-}
-
-// Relative names of all regular files below `folder`, sorted; anything that is no file or folder is refused.
+// Relative names of all regular files below `folder`, sorted; anything that is no file or folder is
+// refused.
 void collect(const fs::path& folder, const fs::path& prefix, std::vector<std::string>& names) {
   for (const auto& entry : fs::directory_iterator(folder / prefix)) {
     const fs::path name = prefix / entry.path().filename();
     if (entry.is_symlink() || !(entry.is_directory() || entry.is_regular_file()))
-      throw Error(ErrorKind::kInvalidInput, fmt::format("the tool wrote {}, which is no regular file", name.string()));
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("the tool wrote {}, which is no regular file", name.string()));
     if (entry.is_directory())
       collect(folder, name, names);
     else
@@ -117,20 +111,29 @@ Digest hash_file(FileSystem& files, const fs::path& path, std::uint64_t& size_by
   return hash.finish();
 }
 
-std::vector<std::string> declared_outputs(const std::vector<std::string>& names, const Json& patterns) {
-  if (names.empty()) throw Error(ErrorKind::kInvalidInput, "the tool exited with 0 but wrote nothing to {out}");
+std::vector<std::string> declared_outputs(const std::vector<std::string>& names,
+                                          const Json& patterns) {
+  if (names.empty())
+    throw Error(ErrorKind::kInvalidInput, "the tool exited with 0 but wrote nothing to {out}");
   for (const std::string& name : names) {
     if (!cache::is_canonical_name(name))
-      throw Error(ErrorKind::kInvalidInput, fmt::format("the tool wrote a file with an unusable name: \"{}\"", name));
-    const auto& list = patterns.as_array();
-    if (std::none_of(list.begin(), list.end(), [&](const Json& p) { return glob_match(p.as_string(), name); }))
       throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("the tool wrote {}, which its outputs do not declare; add a pattern to outputs", name));
+                  fmt::format("the tool wrote a file with an unusable name: \"{}\"", name));
+    const auto& list = patterns.as_array();
+    if (std::none_of(list.begin(), list.end(),
+                     [&](const Json& p) { return glob_match(p.as_string(), name); }))
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format(
+              "the tool wrote {}, which its outputs do not declare; add a pattern to outputs",
+              name));
   }
   for (const Json& pattern : patterns.as_array())
-    if (std::none_of(names.begin(), names.end(), [&](const auto& n) { return glob_match(pattern.as_string(), n); }))
+    if (std::none_of(names.begin(), names.end(),
+                     [&](const auto& n) { return glob_match(pattern.as_string(), n); }))
       throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("the tool wrote no file that matches its output \"{}\"", pattern.as_string()));
+                  fmt::format("the tool wrote no file that matches its output \"{}\"",
+                              pattern.as_string()));
   return names;
 }
 
@@ -164,7 +167,8 @@ class CommandRule final : public engine::Rule {
   }
 
  private:
-  static void run_tool(const ActionRequest& request, ActionContext& context, const fs::path& out, const fs::path& log) {
+  static void run_tool(const ActionRequest& request, ActionContext& context, const fs::path& out,
+                       const fs::path& log) {
     ProcessSpec spec;
     const std::string source = request.context.get_string("source");
     for (const Json& argument : request.params.at("run").as_array())
@@ -177,15 +181,20 @@ class CommandRule final : public engine::Rule {
     const auto child = context.processes().start(spec);
     ProcessExit exit;
     {
-      const StopsTool stops(context.stop(), *child);
-      exit = child->wait();
+      ToolLog output(context.file_system(), log, context);
+      {
+        const StopsTool stops(context.stop(), *child);
+        exit = child->wait();
+      }
+      output.finish();
     }
-    copy_log(context.file_system(), log, context);
     if (context.stop().stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
     if (exit.signal != 0)
-      throw Error(ErrorKind::kInvalidInput, fmt::format("{} was ended by signal {}", spec.argv[0], exit.signal));
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("{} was ended by signal {}", spec.argv[0], exit.signal));
     if (exit.exit_code != 0)
-      throw Error(ErrorKind::kInvalidInput, fmt::format("{} exited with {}", spec.argv[0], exit.exit_code));
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("{} exited with {}", spec.argv[0], exit.exit_code));
   }
 
   engine::RuleTraits traits_ = command_traits();
@@ -193,6 +202,8 @@ class CommandRule final : public engine::Rule {
 
 }  // namespace
 
-std::unique_ptr<engine::Rule> make_command_rule() { return std::make_unique<CommandRule>(); }
+std::unique_ptr<engine::Rule> make_command_rule() {
+  return std::make_unique<CommandRule>();
+}
 
 }  // namespace qbuild::rules

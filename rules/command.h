@@ -1,14 +1,14 @@
 #pragma once
 // The rule `command`: any other tool as a step.
 //
-// Parameters: run (the argument list), outputs (patterns of the files that it must write), tool (its
-// identity, such as "my-tool@1.4"), environment (variables, nothing else but PATH, HOME, LANG and TMPDIR is
-// passed on). Inputs: "source", and one per declared input file. In arguments "{source}" is the source's
-// folder, "{out}" an empty folder in which it writes, "{NAME}" for no other name.
-// Context: directory (where it runs: the manifest's folder), source (folder).
+// Parameters: run (the argument list), outputs (patterns of the files that it must write), tool
+// (its identity, such as "my-tool@1.4"), environment (variables, nothing else but PATH, HOME, LANG
+// and TMPDIR is passed on). Inputs: "source", and one per declared input file. In arguments
+// "{source}" is the source's folder, "{out}" an empty folder in which it writes, "{NAME}" for no
+// other name. Context: directory (where it runs: the manifest's folder), source (folder).
 //
-// It succeeds when the tool exits with 0 and wrote files such that each matches a declared pattern and
-// each pattern matches a file. Whatever else it did is not the store's.
+// It succeeds when the tool exits with 0 and wrote files such that each matches a declared pattern
+// and each pattern matches a file. Whatever else it did is not the store's.
 
 #include <memory>
 

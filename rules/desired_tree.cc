@@ -42,7 +42,8 @@ std::string remote_path(const Json& variant, const std::string& artifact_name) {
   return variant.at("folder").as_string() + "/" + artifact_name;
 }
 
-void add_ready(const Json& variant, const ResolvedInput& model, const Json& document, DesiredTree& tree) {
+void add_ready(const Json& variant, const ResolvedInput& model, const Json& document,
+               DesiredTree& tree) {
   PublishedVariant entry;
   entry.name = variant.at("name").as_string();
   entry.record = model.origin.get_string("key");
@@ -50,10 +51,14 @@ void add_ready(const Json& variant, const ResolvedInput& model, const Json& docu
   for (std::size_t i = 0; i < model.artifact.files.size(); ++i) {
     const cache::FileEntry& file = model.artifact.files[i];
     const std::string path = remote_path(variant, file.name);
-    DesiredFile desired{.sha256 = file.sha256, .size_bytes = file.size_bytes, .source = model.paths[i], .bytes = {}};
+    DesiredFile desired{.sha256 = file.sha256,
+                        .size_bytes = file.size_bytes,
+                        .source = model.paths[i],
+                        .bytes = {}};
     if (desired.source.empty()) desired.bytes = inline_of(model, file.name);
     if (!tree.files.emplace(path, std::move(desired)).second)
-      throw Error(ErrorKind::kInvalidInput, fmt::format("two variants would be published as {}", path));
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("two variants would be published as {}", path));
     entry.files.push_back({.path = path, .sha256 = file.sha256, .size_bytes = file.size_bytes});
   }
   tree.published.variants.push_back(std::move(entry));
@@ -75,9 +80,11 @@ void refuse_collisions(const DesiredTree& tree) {
   const auto take = [&](const std::string& path) {
     const auto [at, fresh] = by_folded.emplace(hub::folded(path), path);
     if (!fresh && at->second != path)
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("{} and {} cannot live in one repository: some file systems take them for one name",
-                              at->second, path));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format(
+              "{} and {} cannot live in one repository: some file systems take them for one name",
+              at->second, path));
   };
   for (const auto& [path, file] : tree.files) take(path);
   for (const PublishedFile& file : tree.kept) take(file.path);
@@ -97,9 +104,11 @@ DesiredTree desired_tree(const ActionRequest& request) {
     else
       add_ready(variant, request.input("model." + name), document, tree);
   }
-  tree.files.insert_or_assign(std::string(kCardName), inline_file(inline_of(card, std::string(kCardName))));
+  tree.files.insert_or_assign(std::string(kCardName),
+                              inline_file(inline_of(card, std::string(kCardName))));
   tree.published.other_files = {std::string(kCardName), std::string(kPublishedName)};
-  tree.files.insert_or_assign(std::string(kPublishedName), inline_file(to_json(tree.published).dump_pretty()));
+  tree.files.insert_or_assign(std::string(kPublishedName),
+                              inline_file(to_json(tree.published).dump_pretty()));
   refuse_collisions(tree);
   return tree;
 }
@@ -120,8 +129,10 @@ TreeDifference difference(const DesiredTree& desired, const std::vector<hub::Tre
     stays.insert(file.path);
     const auto found = there.find(file.path);
     if (found == there.end() || found->second->size_bytes != file.size_bytes)
-      throw Error(ErrorKind::kTransient,
-                  fmt::format("{} should stay as it was published, but the repository changed; run again", file.path));
+      throw Error(
+          ErrorKind::kTransient,
+          fmt::format("{} should stay as it was published, but the repository changed; run again",
+                      file.path));
   }
   TreeDifference result;
   for (const auto& [path, file] : desired.files) {
@@ -130,7 +141,8 @@ TreeDifference difference(const DesiredTree& desired, const std::vector<hub::Tre
   }
   if (!earlier) return result;
   const auto take = [&](const std::string& path) {
-    if (there.contains(path) && !desired.files.contains(path) && !stays.contains(path)) result.deleted.push_back(path);
+    if (there.contains(path) && !desired.files.contains(path) && !stays.contains(path))
+      result.deleted.push_back(path);
   };
   for (const std::string& path : earlier->other_files) take(path);
   for (const PublishedVariant& variant : earlier->variants)

@@ -1,6 +1,6 @@
 #pragma once
-// What a repository should hold after publishing, from the inputs of `publish`; and the difference to what
-// it holds.
+// What a repository should hold after publishing, from the inputs of `publish`; and the difference
+// to what it holds.
 
 #include <map>
 #include <optional>
@@ -40,7 +40,8 @@ struct TreeDifference {
 //   remote   the tree at the head
 //   earlier  what qbuild.json there says, if it is there
 // Throws Error (kTransient) if a kept file is not there as it was read: the branch moved meanwhile.
-[[nodiscard]] TreeDifference difference(const DesiredTree& desired, const std::vector<hub::TreeEntry>& remote,
+[[nodiscard]] TreeDifference difference(const DesiredTree& desired,
+                                        const std::vector<hub::TreeEntry>& remote,
                                         const std::optional<Published>& earlier);
 
 // Same content as the remote file?

@@ -32,7 +32,9 @@ std::string display_bytes(std::uint64_t bytes) {
   return scaled<5>(bytes, {" B", " KB", " MB", " GB", " TB"});
 }
 
-std::string display_count(std::uint64_t count) { return scaled<5>(count, {"", " K", " M", " B", " T"}); }
+std::string display_count(std::uint64_t count) {
+  return scaled<5>(count, {"", " K", " M", " B", " T"});
+}
 
 std::string display_fixed(double value, int digits) {
   return std::isfinite(value) ? fmt::format("{:.{}f}", value, digits) : "n/a";

@@ -7,8 +7,9 @@
 namespace qbuild::rules {
 namespace {
 
-constexpr std::array<std::string_view, 5> kMetrics{
-    "perplexity", "perplexity_ratio", "bits_per_weight", "prompt_tokens_per_second", "generate_tokens_per_second"};
+constexpr std::array<std::string_view, 5> kMetrics{"perplexity", "perplexity_ratio",
+                                                   "bits_per_weight", "prompt_tokens_per_second",
+                                                   "generate_tokens_per_second"};
 
 // The first text of a quality result: gates mean that one.
 const Json* first_text(const Json& quality) {
@@ -17,22 +18,26 @@ const Json* first_text(const Json& quality) {
   return &texts->as_array().front();
 }
 
-void take(std::map<std::string, double>& metrics, std::string_view name, const Json* from, std::string_view key) {
+void take(std::map<std::string, double>& metrics, std::string_view name, const Json* from,
+          std::string_view key) {
   const Json* const value = from == nullptr ? nullptr : from->find(key);
   if (value != nullptr && value->is_number()) metrics[std::string(name)] = value->as_double();
 }
 
 }  // namespace
 
-std::span<const std::string_view> gate_metrics() { return kMetrics; }
+std::span<const std::string_view> gate_metrics() {
+  return kMetrics;
+}
 
-std::map<std::string, double> measured_metrics(const Json& quality, const Json& source_quality, const Json& speed,
-                                               const Json& facts) {
+std::map<std::string, double> measured_metrics(const Json& quality, const Json& source_quality,
+                                               const Json& speed, const Json& facts) {
   std::map<std::string, double> metrics;
   take(metrics, "perplexity", first_text(quality), "perplexity");
   const Json* const source = first_text(source_quality);
   const Json* const base = source == nullptr ? nullptr : source->find("perplexity");
-  if (const auto own = metrics.find("perplexity"); own != metrics.end() && base != nullptr && base->is_number())
+  if (const auto own = metrics.find("perplexity");
+      own != metrics.end() && base != nullptr && base->is_number())
     metrics["perplexity_ratio"] = own->second / base->as_double();
   take(metrics, "bits_per_weight", &facts, "bits_per_weight");
   take(metrics, "prompt_tokens_per_second", speed.find("prompt"), "tokens_per_second");
@@ -44,12 +49,18 @@ engine::Verdict judge(std::span<const Gate> gates, const std::map<std::string, d
   for (const Gate& gate : gates) {
     const auto measured = metrics.find(gate.metric);
     if (measured == metrics.end())
-      return {.held = true, .reason = fmt::format("gate {}: it was not measured", gate.metric), .value = {}};
+      return {.held = true,
+              .reason = fmt::format("gate {}: it was not measured", gate.metric),
+              .value = {}};
     const double value = measured->second;
     if (gate.max && !(value <= *gate.max))
-      return {.held = true, .reason = fmt::format("gate {}: {:.6g} is above {:g}", gate.metric, value, *gate.max), .value = {}};
+      return {.held = true,
+              .reason = fmt::format("gate {}: {:.6g} is above {:g}", gate.metric, value, *gate.max),
+              .value = {}};
     if (gate.min && !(value >= *gate.min))
-      return {.held = true, .reason = fmt::format("gate {}: {:.6g} is below {:g}", gate.metric, value, *gate.min), .value = {}};
+      return {.held = true,
+              .reason = fmt::format("gate {}: {:.6g} is below {:g}", gate.metric, value, *gate.min),
+              .value = {}};
   }
   return {};
 }

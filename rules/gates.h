@@ -27,11 +27,13 @@ struct Gate {
 //   quality, source_quality   results of the rule `quality`, of the variant and of its source
 //   speed                     result of the rule `speed`
 //   facts                     of the variant's artifact
-[[nodiscard]] std::map<std::string, double> measured_metrics(const Json& quality, const Json& source_quality,
+[[nodiscard]] std::map<std::string, double> measured_metrics(const Json& quality,
+                                                             const Json& source_quality,
                                                              const Json& speed, const Json& facts);
 
 // Held by the first gate that is not kept or whose metric was not measured; the reason names both
 // numbers. Not-a-number keeps no gate.
-[[nodiscard]] engine::Verdict judge(std::span<const Gate> gates, const std::map<std::string, double>& metrics);
+[[nodiscard]] engine::Verdict judge(std::span<const Gate> gates,
+                                    const std::map<std::string, double>& metrics);
 
 }  // namespace qbuild::rules

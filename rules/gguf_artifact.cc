@@ -23,7 +23,8 @@ std::string tensors_digest(const formats::GgufReader& reader) {
     for (const std::uint64_t extent : tensor.shape) head += fmt::format(" {}", extent);
     hash.update(head + "\n");
     for (std::uint64_t at = 0; at < tensor.size_bytes; at += kPieceBytes) {
-      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, tensor.size_bytes - at));
+      const auto count =
+          static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, tensor.size_bytes - at));
       reader.read(tensor, at, MutableBytes(piece).first(count));
       hash.update(Bytes(piece).first(count));
     }

@@ -1,6 +1,7 @@
 #pragma once
-// A GGUF file as an artifact: the digests of its parts on which consumers depend alone, and what a card
-// says of it. Read from the finished file by our own reader, so it doubles as its verification.
+// A GGUF file as an artifact: the digests of its parts on which consumers depend alone, and what a
+// card says of it. Read from the finished file by our own reader, so it doubles as its
+// verification.
 
 #include <map>
 #include <string>
@@ -11,9 +12,11 @@
 namespace qbuild::rules {
 
 struct GgufDescription {
-  // "tensors" (names, types, shapes and bytes), "hyperparameters", "tokenizer", "template", "general".
+  // "tensors" (names, types, shapes and bytes), "hyperparameters", "tokenizer", "template",
+  // "general".
   std::map<std::string, std::string> facets;
-  // {"architecture", "file_type", "parameters", "bits_per_weight", "tensor_count", "types": {"Q4_K": n, ...}}
+  // {"architecture", "file_type", "parameters", "bits_per_weight", "tensor_count", "types":
+  // {"Q4_K": n, ...}}
   Json facts;
 };
 

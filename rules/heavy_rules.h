@@ -1,5 +1,6 @@
 #pragma once
-// Every rule, implemented: for the worker. Links models, kernels and formats, so `qbuild` leaves it out.
+// Every rule, implemented: for the worker. Links models, kernels and formats, so `qbuild` leaves it
+// out.
 
 #include "engine/rule.h"
 

@@ -38,11 +38,13 @@ NodeId Lowering::file_node(const fs::path& path, const std::string& name) {
   return id;
 }
 
-fs::path export_path(const Lowering& lowering, const manifests::Model& model, std::string_view path) {
+fs::path export_path(const Lowering& lowering, const manifests::Model& model,
+                     std::string_view path) {
   return lowering.options.out / model.name / fs::path(path);
 }
 
-manifests::PublishedVariant placed_variant(const LoweringModel& model, const manifests::Variant& variant) {
+manifests::PublishedVariant placed_variant(const LoweringModel& model,
+                                           const manifests::Variant& variant) {
   if (model.model.publish)
     for (const manifests::PublishedVariant& place : model.model.publish->variants)
       if (place.variant == variant.name) return place;
@@ -63,7 +65,6 @@ NodeId add_source(Lowering& lowering, const manifests::Model& model, const Sourc
   node.target = model.name + ":source";
   node.artifact = source.artifact;
   node.paths = source.paths;
-  lowering.witnesses.push_back(source.folder);
   return lowering.graph.add(std::move(node));
 }
 
@@ -87,8 +88,8 @@ void lower_model(Lowering& lowering, const manifests::Model& model, const Source
 
 }  // namespace
 
-Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clock, engine::StatTable& digests,
-              const LowerOptions& options) {
+Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clock,
+              engine::StatTable& digests, const LowerOptions& options) {
   Lowering lowering{.manifest = manifest,
                     .files = files,
                     .clock = clock,
@@ -103,9 +104,11 @@ Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clo
   for (const manifests::Model& model : manifest.models) {
     try {
       auto found = sources.find(model.source.folder.path);
-      if (found == sources.end())
-        found = sources.emplace(model.source.folder.path, import_checkpoint(files, digests, model.source.folder.path))
-                    .first;
+      if (found == sources.end()) {
+        const fs::path& folder = model.source.folder.path;
+        lowering.witnesses.push_back(digests.observe(folder));
+        found = sources.emplace(folder, import_checkpoint(files, digests, folder)).first;
+      }
       lower_model(lowering, model, found->second, lowered.models);
     } catch (const Error& error) {
       lowering.complain(model.source.folder.at, fmt::format("source: {}", error.message()));
@@ -113,7 +116,8 @@ Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clo
   }
   if (!lowering.problems.empty()) {
     std::string text;
-    for (const std::string& problem : lowering.problems) text += (text.empty() ? "" : "\n") + problem;
+    for (const std::string& problem : lowering.problems)
+      text += (text.empty() ? "" : "\n") + problem;
     throw Error(ErrorKind::kInvalidInput, text);
   }
   lowering.graph.finish();
@@ -124,17 +128,22 @@ Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clo
 
 namespace {
 
-bool is_publish(const engine::Graph& graph, NodeId id) { return graph.node(id).rule == "publish"; }
+bool is_publish(const engine::Graph& graph, NodeId id) {
+  return graph.node(id).rule == "publish";
+}
 
 bool matches(std::string_view pattern, std::string_view target) {
   if (glob_match(pattern, target)) return true;
   // A model's or variant's name stands for everything below it.
-  if (glob_match(std::string(pattern) + ":*", target) && pattern.find(':') == std::string_view::npos) return true;
+  if (glob_match(std::string(pattern) + ":*", target) &&
+      pattern.find(':') == std::string_view::npos)
+    return true;
   constexpr std::string_view kBenchmark = ":benchmark";
   if (!pattern.ends_with(kBenchmark)) return false;
   const std::string_view owner = pattern.substr(0, pattern.size() - kBenchmark.size());
   for (const std::string_view kind : {":quality", ":speed"})
-    if (target.ends_with(kind) && matches(owner, target.substr(0, target.size() - kind.size()))) return true;
+    if (target.ends_with(kind) && matches(owner, target.substr(0, target.size() - kind.size())))
+      return true;
   return false;
 }
 
@@ -145,7 +154,8 @@ std::vector<NodeId> select_goals(const Lowered& lowered, const std::vector<std::
   const engine::Graph& graph = lowered.graph;
   std::set<NodeId> goals;
   const auto wanted = [&](NodeId id) {
-    return graph.node(id).kind != NodeKind::kSource && (with_publish == WithPublish::kYes || !is_publish(graph, id));
+    return graph.node(id).kind != NodeKind::kSource &&
+           (with_publish == WithPublish::kYes || !is_publish(graph, id));
   };
   for (std::uint32_t i = 0; i < graph.size(); ++i)
     if (patterns.empty() && wanted({i})) goals.insert({i});

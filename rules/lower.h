@@ -1,6 +1,6 @@
 #pragma once
-// From a manifest to a build graph: the only place where both are seen. Sources are imported on the way,
-// so that the graph is complete before anything runs.
+// From a manifest to a build graph: the only place where both are seen. Sources are imported on the
+// way, so that the graph is complete before anything runs.
 //
 // Targets of a model M with a variant V:
 //   M:source           the checkpoint (a source)
@@ -43,8 +43,8 @@ struct VariantTargets {
 
 struct PublishTargets {
   std::string repo;
-  std::string hub;         // as the manifest spells it
-  fs::path hub_path;       // of a folder
+  std::string hub;    // as the manifest spells it
+  fs::path hub_path;  // of a folder
   engine::NodeId card;
   engine::NodeId publish;
 };
@@ -60,17 +60,18 @@ struct ModelTargets {
 struct Lowered {
   engine::Graph graph;  // finished
   std::vector<ModelTargets> models;
-  // Files and folders beyond the graph's sources whose stat says that lowering would give the same again.
-  std::vector<fs::path> witnesses;
+  // Files and folders beyond the graph's sources whose stat says that lowering would give the same
+  // again; looked at before they were read.
+  std::vector<engine::Witness> witnesses;
 };
 
-// Throws Error (kInvalidInput) with everything that is wrong, a line each, as "FILE:LINE:COLUMN: ...".
+// Throws Error (kInvalidInput) with everything that is wrong, a line each: "FILE:LINE:COLUMN: ...".
 [[nodiscard]] Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clock,
                             engine::StatTable& digests, const LowerOptions& options);
 
-// The goals of a command: without patterns all targets (publishing only if asked for); else those that a
-// pattern names. "bard" stands for everything of the model, "*:benchmark" for quality and speed.
-// Throws Error (kInvalidInput) for a pattern that matches nothing, with the nearest target.
+// The goals of a command: without patterns all targets (publishing only if asked for); else those
+// that a pattern names. "bard" stands for everything of the model, "*:benchmark" for quality and
+// speed. Throws Error (kInvalidInput) for a pattern that matches nothing, with the nearest target.
 enum class WithPublish : bool { kNo, kYes };
 [[nodiscard]] std::vector<engine::NodeId> select_goals(const Lowered& lowered,
                                                        const std::vector<std::string>& patterns,

@@ -25,7 +25,8 @@ using engine::Status;
 using engine::Verdict;
 
 const InputValue* find(std::span<const InputValue> values, std::string_view label) {
-  const auto found = std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.label == label; });
+  const auto found =
+      std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.label == label; });
   return found == values.end() ? nullptr : &*found;
 }
 
@@ -36,7 +37,8 @@ Json result_of(std::span<const InputValue> values, std::string_view label) {
 
 std::vector<Gate> gates_of(const manifests::Model& model) {
   std::vector<Gate> gates;
-  for (const manifests::Gate& gate : model.gates) gates.push_back({gate.metric, gate.min, gate.max});
+  for (const manifests::Gate& gate : model.gates)
+    gates.push_back({gate.metric, gate.min, gate.max});
   return gates;
 }
 
@@ -52,10 +54,12 @@ NodeId lower_license(Lowering& lowering, LoweringModel& model) {
       verdict.held = true;
       verdict.reason =
           license.empty()
-              ? std::string("the source's README states no licence, and licenses is given; ask its owner")
-              : fmt::format("licence {} is not in licenses; add it there, or accept it for this model with "
-                            "license: {{accept: {}, reason: ...}}",
-                            license, license);
+              ? std::string(
+                    "the source's README states no licence, and licenses is given; ask its owner")
+              : fmt::format(
+                    "licence {} is not in licenses; add it there, or accept it for this model with "
+                    "license: {{accept: {}, reason: ...}}",
+                    license, license);
     }
   }
   Node node;
@@ -72,7 +76,8 @@ Json published_forms(Lowering& lowering, const std::string& hub_name, const fs::
   if (is_hub_url(hub_name) || !lowering.files.stat(hub_path)) return forms;
   const auto hub = open_hub(hub_name, hub_path, lowering.files, lowering.clock);
   if (const auto published = read_published(*hub, hub::parse_repo_id(repo_text)))
-    for (const PublishedVariant& variant : published->variants) forms[variant.name] = to_json(variant);
+    for (const PublishedVariant& variant : published->variants)
+      forms[variant.name] = to_json(variant);
   return forms;
 }
 
@@ -105,7 +110,8 @@ std::string path_in_repository(const manifests::PublishedVariant& place) {
   return place.folder.empty() ? place.file : place.folder + "/" + place.file;
 }
 
-NodeId lower_ready(Lowering& lowering, LoweringModel& model, const Repository& repository, bool any_published) {
+NodeId lower_ready(Lowering& lowering, LoweringModel& model, const Repository& repository,
+                   bool any_published) {
   Node node;
   node.kind = NodeKind::kCheck;
   node.target = repository.target_prefix + ":ready";
@@ -115,10 +121,12 @@ NodeId lower_ready(Lowering& lowering, LoweringModel& model, const Repository& r
                            .projection = {.kind = Projection::Kind::kNothing, .facets = {}},
                            .needs = Needs::kReadyOrHeld});
   node.judge = [any_published](std::span<const InputValue> values) {
-    const bool ready = std::any_of(values.begin(), values.end(),
-                                   [](const InputValue& value) { return value.status == Status::kReady; });
+    const bool ready = std::any_of(values.begin(), values.end(), [](const InputValue& value) {
+      return value.status == Status::kReady;
+    });
     if (ready || any_published) return Verdict{};
-    return Verdict{.held = true, .reason = "every variant is held, and none is published", .value = {}};
+    return Verdict{
+        .held = true, .reason = "every variant is held, and none is published", .value = {}};
   };
   return lowering.graph.add(std::move(node));
 }
@@ -128,15 +136,17 @@ void add_variant_inputs(Node& node, LoweringModel& model, const Repository& repo
   for (const auto* place : repository.places) {
     const VariantTargets& variant = variant_targets(model, place->variant);
     node.inputs.push_back({.label = "model." + variant.name, .from = variant.made});
-    node.inputs.push_back({.label = "gate." + variant.name, .from = variant.gate, .needs = Needs::kReadyOrHeld});
+    node.inputs.push_back(
+        {.label = "gate." + variant.name, .from = variant.gate, .needs = Needs::kReadyOrHeld});
   }
 }
 
 Json card_variants(LoweringModel& model, const Repository& repository) {
   Json list = Json::array();
   for (const auto* place : repository.places) {
-    const auto variant = std::find_if(model.model.variants.begin(), model.model.variants.end(),
-                                      [&](const manifests::Variant& v) { return v.name == place->variant; });
+    const auto variant =
+        std::find_if(model.model.variants.begin(), model.model.variants.end(),
+                     [&](const manifests::Variant& v) { return v.name == place->variant; });
     Json entry = Json::object({{"name", variant->name}});
     if (place->file.empty()) {
       entry["folder"] = place->folder;
@@ -153,7 +163,8 @@ Json card_variants(LoweringModel& model, const Repository& repository) {
 std::string manifest_part(const LoweringModel& model, const Repository& repository) {
   std::string text = fmt::format("version: 1\nmodels:\n  {}:\n    source: {}\n", model.model.name,
                                  model.model.source.folder.text);
-  if (model.model.chat_template) text += fmt::format("    template: {}\n", model.model.chat_template->text);
+  if (model.model.chat_template)
+    text += fmt::format("    template: {}\n", model.model.chat_template->text);
   text += "    quants:";
   for (const auto* place : repository.places)
     for (const manifests::Variant& variant : model.model.variants)
@@ -173,7 +184,8 @@ std::string_view layout_name(manifests::Layout layout) {
   return "flat";
 }
 
-NodeId lower_card(Lowering& lowering, LoweringModel& model, const Repository& repository, NodeId ready) {
+NodeId lower_card(Lowering& lowering, LoweringModel& model, const Repository& repository,
+                  NodeId ready) {
   Node node;
   node.target = repository.target_prefix + ":card";
   node.rule = card_traits().name;
@@ -184,15 +196,16 @@ NodeId lower_card(Lowering& lowering, LoweringModel& model, const Repository& re
                               {"layout", layout_name(model.model.publish->layout)},
                               {"variants", card_variants(model, repository)}});
   if (model.model.license)
-    node.params["license"] =
-        Json::object({{"accept", model.model.license->accept}, {"reason", model.model.license->reason}});
+    node.params["license"] = Json::object(
+        {{"accept", model.model.license->accept}, {"reason", model.model.license->reason}});
   node.context = Json::object({{"checkpoint", model.source.folder.string()}});
   node.inputs.push_back({.label = "source",
                          .from = model.targets.source,
                          .projection = {.kind = Projection::Kind::kFacets, .facets = {"readme"}}});
   if (model.model.card_template)
     node.inputs.push_back(
-        {.label = "template", .from = lowering.file_node(model.model.card_template->path, "template")});
+        {.label = "template",
+         .from = lowering.file_node(model.model.card_template->path, "template")});
   else
     node.fields = {{"template", builtin_templates_digest()}};
   if (model.targets.source_quality)
@@ -200,21 +213,25 @@ NodeId lower_card(Lowering& lowering, LoweringModel& model, const Repository& re
   add_variant_inputs(node, model, repository);
   for (const auto* place : repository.places) {
     const VariantTargets& variant = variant_targets(model, place->variant);
-    if (variant.quality) node.inputs.push_back({.label = "quality." + variant.name, .from = *variant.quality});
-    if (variant.speed) node.inputs.push_back({.label = "speed." + variant.name, .from = *variant.speed});
+    if (variant.quality)
+      node.inputs.push_back({.label = "quality." + variant.name, .from = *variant.quality});
+    if (variant.speed)
+      node.inputs.push_back({.label = "speed." + variant.name, .from = *variant.speed});
   }
-  node.inputs.push_back(
-      {.label = "ready", .from = ready, .projection = {.kind = Projection::Kind::kNothing, .facets = {}}});
+  node.inputs.push_back({.label = "ready",
+                         .from = ready,
+                         .projection = {.kind = Projection::Kind::kNothing, .facets = {}}});
   const bool own = model.model.publish->layout == manifests::Layout::kPerVariant;
   const std::string folder = own ? repository.places.front()->variant + "/" : "";
-  node.exports = {{std::string(kCardName), export_path(lowering, model.model, folder + std::string(kCardName))}};
+  node.exports = {{std::string(kCardName),
+                   export_path(lowering, model.model, folder + std::string(kCardName))}};
   node.resources.threads = 1;
   node.expected_seconds = 0.01;
   return lowering.graph.add(std::move(node));
 }
 
-NodeId lower_publication(Lowering& lowering, LoweringModel& model, const Repository& repository, NodeId card,
-                         NodeId license) {
+NodeId lower_publication(Lowering& lowering, LoweringModel& model, const Repository& repository,
+                         NodeId card, NodeId license) {
   const manifests::Publish& publish = *model.model.publish;
   Json variants = Json::array();
   for (const auto* place : repository.places) {
@@ -232,7 +249,8 @@ NodeId lower_publication(Lowering& lowering, LoweringModel& model, const Reposit
                               {"hub", publish.hub.text},
                               {"private", publish.is_private},
                               {"variants", std::move(variants)}});
-  node.context = Json::object({{"hub_path", publish.hub.path.string()}, {"message", publish.message}});
+  node.context =
+      Json::object({{"hub_path", publish.hub.path.string()}, {"message", publish.message}});
   node.inputs.push_back({.label = "card", .from = card});
   node.inputs.push_back({.label = "license",
                          .from = license,
@@ -245,7 +263,8 @@ NodeId lower_publication(Lowering& lowering, LoweringModel& model, const Reposit
 
 }  // namespace
 
-void lower_gate(Lowering& lowering, LoweringModel& model, VariantTargets& variant, const Json& published) {
+void lower_gate(Lowering& lowering, LoweringModel& model, VariantTargets& variant,
+                const Json& published) {
   Node node;
   node.kind = NodeKind::kCheck;
   node.target = fmt::format("{}:{}:gate", model.model.name, variant.name);
@@ -256,9 +275,10 @@ void lower_gate(Lowering& lowering, LoweringModel& model, VariantTargets& varian
     node.inputs.push_back({.label = "source_quality", .from = *model.targets.source_quality});
   node.judge = [gates = gates_of(model.model), published](std::span<const InputValue> values) {
     const InputValue* const made = find(values, "model");
-    Verdict verdict = judge(gates, measured_metrics(result_of(values, "quality"), result_of(values, "source_quality"),
-                                                    result_of(values, "speed"),
-                                                    made == nullptr ? Json() : made->artifact.facts));
+    Verdict verdict = judge(
+        gates, measured_metrics(result_of(values, "quality"), result_of(values, "source_quality"),
+                                result_of(values, "speed"),
+                                made == nullptr ? Json() : made->artifact.facts));
     if (verdict.held) verdict.value = published;
     return verdict;
   };
@@ -273,10 +293,12 @@ void lower_publish(Lowering& lowering, LoweringModel& model) {
   const manifests::Publish& publish = *model.model.publish;
   const NodeId license = lower_license(lowering, model);
   for (const Repository& repository : repositories(model.model)) {
-    const Json forms = published_forms(lowering, publish.hub.text, publish.hub.path, repository.repo);
+    const Json forms =
+        published_forms(lowering, publish.hub.text, publish.hub.path, repository.repo);
     for (const auto* place : repository.places) {
       const Json* const form = forms.find(place->variant);
-      lower_gate(lowering, model, variant_targets(model, place->variant), form == nullptr ? Json() : *form);
+      lower_gate(lowering, model, variant_targets(model, place->variant),
+                 form == nullptr ? Json() : *form);
     }
     const NodeId ready = lower_ready(lowering, model, repository, !forms.as_object().empty());
     const NodeId card = lower_card(lowering, model, repository, ready);

@@ -32,7 +32,8 @@ std::vector<Override> overrides_of(const Variant& variant) {
   std::vector<Override> overrides;
   for (const manifests::RecipeRule& rule : variant.rules) {
     Override override{.match = rule.match, .layers = {}, .type = rule.type};
-    for (const manifests::LayerRange& range : rule.layers) override.layers.emplace_back(range.first, range.last);
+    for (const manifests::LayerRange& range : rule.layers)
+      override.layers.emplace_back(range.first, range.last);
     overrides.push_back(std::move(override));
   }
   return overrides;
@@ -48,8 +49,9 @@ Json overrides_json(const std::vector<Override>& overrides) {
       range.push_back(last);
       layers.push_back(std::move(range));
     }
-    list.push_back(Json::object(
-        {{"match", override.match}, {"layers", std::move(layers)}, {"type", dtype_name(override.type)}}));
+    list.push_back(Json::object({{"match", override.match},
+                                 {"layers", std::move(layers)},
+                                 {"type", dtype_name(override.type)}}));
   }
   return list;
 }
@@ -67,7 +69,8 @@ struct TypePlan {
   std::vector<std::string> notes;
 };
 
-TypePlan plan_types(const SourceModel& source, const Variant& variant, const std::vector<Override>& overrides) {
+TypePlan plan_types(const SourceModel& source, const Variant& variant,
+                    const std::vector<Override>& overrides) {
   const Recipe* const recipe = find_recipe(variant.recipe);
   const auto choices = choose_types(*recipe, overrides, source.tensors, source.network);
   TypePlan plan;
@@ -75,13 +78,14 @@ TypePlan plan_types(const SourceModel& source, const Variant& variant, const std
   for (std::size_t i = 0; i < choices.size(); ++i) {
     plan.types.insert(choices[i].type);
     const std::uint64_t row = source.tensors[i].shape.front();
-    plan.bytes += row_bytes(choices[i].type, row).value_or(0) * (values_of(source.tensors[i]) / row);
+    plan.bytes +=
+        row_bytes(choices[i].type, row).value_or(0) * (values_of(source.tensors[i]) / row);
     if (choices[i].instead_of) ++fallbacks[{*choices[i].instead_of, choices[i].type}];
   }
   for (const auto& [types, count] : fallbacks)
-    plan.notes.push_back(fmt::format("{}: {} of {} tensors become {}, since their rows do not hold whole blocks of {}",
-                                     variant.name, count, choices.size(), dtype_name(types.second),
-                                     dtype_name(types.first)));
+    plan.notes.push_back(fmt::format(
+        "{}: {} of {} tensors become {}, since their rows do not hold whole blocks of {}",
+        variant.name, count, choices.size(), dtype_name(types.second), dtype_name(types.first)));
   return plan;
 }
 
@@ -97,25 +101,32 @@ Json stat_list(const LoweringModel& model, FileSystem& files) {
   return list;
 }
 
-Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& variant, VariantTargets& targets) {
+Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& variant,
+                   VariantTargets& targets) {
   const SourceModel& source = model.source;
   const auto overrides = overrides_of(variant);
   const TypePlan plan = plan_types(source, variant, overrides);
   targets.notes = plan.notes;
   Node node;
   node.rule = quantize_traits().name;
-  node.params = Json::object(
-      {{"recipe", variant.recipe}, {"overrides", overrides_json(overrides)}, {"name", source.name}});
-  node.context = Json::object({{"checkpoint", source.folder.string()}, {"stats", stat_list(model, lowering.files)}});
-  node.fields = {{"recipes", std::string(kRecipeTablesVersion)}, {"conversion", std::string(kConversionVersion)}};
+  node.params = Json::object({{"recipe", variant.recipe},
+                              {"overrides", overrides_json(overrides)},
+                              {"name", source.name}});
+  node.context = Json::object(
+      {{"checkpoint", source.folder.string()}, {"stats", stat_list(model, lowering.files)}});
+  node.fields = {{"recipes", std::string(kRecipeTablesVersion)},
+                 {"conversion", std::string(kConversionVersion)}};
   for (const DType type : plan.types)
-    node.fields.push_back({fmt::format("encoder.{}", dtype_name(type)), std::to_string(kernels::find_codec(type)->encoder_version)});
+    node.fields.push_back({fmt::format("encoder.{}", dtype_name(type)),
+                           std::to_string(kernels::find_codec(type)->encoder_version)});
   std::vector<std::string> parts{"weights", "config", "tokenizer"};
   if (!model.model.chat_template) parts.emplace_back("template");
-  node.inputs.push_back({.label = "source", .from = model.targets.source, .projection = facets(std::move(parts))});
+  node.inputs.push_back(
+      {.label = "source", .from = model.targets.source, .projection = facets(std::move(parts))});
   if (model.model.chat_template)
     node.inputs.push_back(
-        {.label = "template", .from = lowering.file_node(model.model.chat_template->path, "chat_template.jinja")});
+        {.label = "template",
+         .from = lowering.file_node(model.model.chat_template->path, "chat_template.jinja")});
   node.resources = {.threads = lowering.options.threads,
                     .memory_bytes = kWorkerBytes + 3 * source.largest_tensor_bytes,
                     .scratch_bytes = plan.bytes};
@@ -140,43 +151,52 @@ Node command_node(Lowering& lowering, LoweringModel& model, const Variant& varia
                               {"outputs", strings(command.outputs)},
                               {"environment", std::move(environment)},
                               {"tool", command.tool}});
-  node.context =
-      Json::object({{"source", model.source.folder.string()}, {"directory", command.directory.string()}});
+  node.context = Json::object(
+      {{"source", model.source.folder.string()}, {"directory", command.directory.string()}});
   node.inputs.push_back({.label = "source",
                          .from = model.targets.source,
                          .projection = facets({"weights", "config", "tokenizer", "template"})});
   for (const manifests::PathValue& input : command.inputs)
-    node.inputs.push_back({.label = "file." + input.text, .from = lowering.file_node(input.path, "file")});
+    node.inputs.push_back(
+        {.label = "file." + input.text, .from = lowering.file_node(input.path, "file")});
   node.resources = {.threads = std::max(1u, command.resources.threads),
                     .memory_bytes = command.resources.memory_bytes,
                     .scratch_bytes = command.resources.scratch_bytes};
   return node;
 }
 
-bool is_measurable(const Variant& variant) { return variant.is_gguf_file; }
+bool is_measurable(const Variant& variant) {
+  return variant.is_gguf_file;
+}
 
 Node quality_node(Lowering& lowering, const LoweringModel& model, std::string_view activations) {
   Node node;
   node.rule = quality_traits().name;
   Json texts = Json::array();
   for (const manifests::PerplexityText& text : model.model.benchmark.texts) {
-    texts.push_back(Json::object({{"name", text.name}, {"context", text.context}, {"chunks", text.chunks}}));
-    node.inputs.push_back({.label = "text." + text.name, .from = lowering.file_node(text.text.path, "text")});
+    texts.push_back(
+        Json::object({{"name", text.name}, {"context", text.context}, {"chunks", text.chunks}}));
+    node.inputs.push_back(
+        {.label = "text." + text.name, .from = lowering.file_node(text.text.path, "text")});
   }
   node.params = Json::object({{"activations", activations}, {"texts", std::move(texts)}});
   node.context = Json::object();
   node.fields = {{"numerics", std::string(kernels::kNumericsVersion)}};
-  node.resources = {.threads = lowering.options.threads, .memory_bytes = kWorkerBytes + model.source.weight_bytes};
+  node.resources = {.threads = lowering.options.threads,
+                    .memory_bytes = kWorkerBytes + model.source.weight_bytes};
   node.batch = "quality " + model.model.name;
   node.expected_seconds = 1 + static_cast<double>(model.source.weight_bytes) / 1e6;
   return node;
 }
 
 Input model_input(NodeId made) {
-  return {.label = "model", .from = made, .projection = facets({"tensors", "hyperparameters", "tokenizer"})};
+  return {.label = "model",
+          .from = made,
+          .projection = facets({"tensors", "hyperparameters", "tokenizer"})};
 }
 
-NodeId lower_quality(Lowering& lowering, LoweringModel& model, NodeId made, const std::string& variant) {
+NodeId lower_quality(Lowering& lowering, LoweringModel& model, NodeId made,
+                     const std::string& variant) {
   const bool packed = model.model.benchmark.activations == manifests::Activations::kPacked;
   Node node = quality_node(lowering, model, packed ? "packed" : "f32");
   node.target = fmt::format("{}:{}:quality", model.model.name, variant);
@@ -184,14 +204,16 @@ NodeId lower_quality(Lowering& lowering, LoweringModel& model, NodeId made, cons
   return lowering.graph.add(std::move(node));
 }
 
-NodeId lower_speed(Lowering& lowering, LoweringModel& model, NodeId made, const std::string& variant) {
+NodeId lower_speed(Lowering& lowering, LoweringModel& model, NodeId made,
+                   const std::string& variant) {
   const manifests::Throughput& test = *model.model.benchmark.throughput;
   const Machine& machine = lowering.options.machine;
   constexpr std::uint64_t kGiB = 1u << 30;
   Node node;
   node.target = fmt::format("{}:{}:speed", model.model.name, variant);
   node.rule = speed_traits().name;
-  node.params = Json::object({{"prompt", test.prompt}, {"generate", test.generate}, {"repeat", test.repeat}});
+  node.params =
+      Json::object({{"prompt", test.prompt}, {"generate", test.generate}, {"repeat", test.repeat}});
   node.context = Json::object();
   node.fields = {{"machine.cpu", machine.cpu_model},
                  {"machine.vector_units", machine.vector_units},
@@ -211,33 +233,40 @@ NodeId lower_speed(Lowering& lowering, LoweringModel& model, NodeId made, const 
 
 void lower_source_quality(Lowering& lowering, LoweringModel& model) {
   if (model.model.benchmark.texts.empty()) return;
-  // The source itself is evaluated without rounding its activations: what variants are compared with.
+  // The source itself is evaluated without rounding its activations: what variants are compared
+  // with.
   Node node = quality_node(lowering, model, "f32");
   node.target = model.model.name + ":source:quality";
   node.context["checkpoint"] = model.source.folder.string();
-  node.inputs.insert(node.inputs.begin(), Input{.label = "model",
-                                                .from = model.targets.source,
-                                                .projection = facets({"weights", "config", "tokenizer"})});
+  node.inputs.insert(node.inputs.begin(),
+                     Input{.label = "model",
+                           .from = model.targets.source,
+                           .projection = facets({"weights", "config", "tokenizer"})});
   model.targets.source_quality = lowering.graph.add(std::move(node));
 }
 
 void lower_variant(Lowering& lowering, LoweringModel& model, const Variant& variant) {
   VariantTargets targets;
   targets.name = variant.name;
-  Node node = variant.method == manifests::Method::kGguf ? quantize_node(lowering, model, variant, targets)
-                                                         : command_node(lowering, model, variant);
+  Node node = variant.method == manifests::Method::kGguf
+                  ? quantize_node(lowering, model, variant, targets)
+                  : command_node(lowering, model, variant);
   node.target = model.model.name + ":" + variant.name;
   const manifests::PublishedVariant place = placed_variant(model, variant);
   const std::string folder = place.folder.empty() ? "" : place.folder + "/";
   if (!place.file.empty())
-    node.exports = {{std::string(engine::kOnlyFile), export_path(lowering, model.model, folder + place.file)}};
+    node.exports = {
+        {std::string(engine::kOnlyFile), export_path(lowering, model.model, folder + place.file)}};
   else
-    node.exports = {{std::string(engine::kAllFiles), export_path(lowering, model.model, folder.empty() ? variant.name : place.folder)}};
+    node.exports = {
+        {std::string(engine::kAllFiles),
+         export_path(lowering, model.model, folder.empty() ? variant.name : place.folder)}};
   targets.made = lowering.graph.add(std::move(node));
   if (is_measurable(variant)) {
     if (!model.model.benchmark.texts.empty())
       targets.quality = lower_quality(lowering, model, targets.made, variant.name);
-    if (model.model.benchmark.throughput) targets.speed = lower_speed(lowering, model, targets.made, variant.name);
+    if (model.model.benchmark.throughput)
+      targets.speed = lower_speed(lowering, model, targets.made, variant.name);
   }
   model.targets.variants.push_back(std::move(targets));
 }

@@ -20,7 +20,7 @@ struct Lowering {
   engine::Graph graph;
   std::map<fs::path, engine::NodeId> file_nodes;
   std::vector<std::string> problems;  // "FILE:LINE:COLUMN: ..."
-  std::vector<fs::path> witnesses;
+  std::vector<engine::Witness> witnesses;
 
   void complain(const manifests::Place& at, std::string_view message);
   // The source node of a single file, made at its first use. Its artifact's file is called `name`.
@@ -38,11 +38,13 @@ struct LoweringModel {
 void lower_source_quality(Lowering& lowering, LoweringModel& model);
 void lower_variant(Lowering& lowering, LoweringModel& model, const manifests::Variant& variant);
 // Checks, cards and publishing (lower_publish.cc), after all variants.
-void lower_gate(Lowering& lowering, LoweringModel& model, VariantTargets& variant, const Json& published);
+void lower_gate(Lowering& lowering, LoweringModel& model, VariantTargets& variant,
+                const Json& published);
 void lower_publish(Lowering& lowering, LoweringModel& model);
 
 // "out/MODEL/..." for a path in a repository.
-[[nodiscard]] fs::path export_path(const Lowering& lowering, const manifests::Model& model, std::string_view path);
+[[nodiscard]] fs::path export_path(const Lowering& lowering, const manifests::Model& model,
+                                   std::string_view path);
 // Where a variant lies: from `publish`, or the default file name beside it.
 [[nodiscard]] manifests::PublishedVariant placed_variant(const LoweringModel& model,
                                                          const manifests::Variant& variant);

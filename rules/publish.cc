@@ -23,14 +23,16 @@ std::string commit_message(const ActionRequest& request, std::int64_t unix_ns) {
   std::string message = request.context.get_string("message");
   const std::string day = format_utc(unix_ns).substr(0, 10);
   constexpr std::string_view kDate = "{date}";
-  for (auto at = message.find(kDate); at != std::string::npos; at = message.find(kDate, at + day.size()))
+  for (auto at = message.find(kDate); at != std::string::npos;
+       at = message.find(kDate, at + day.size()))
     message.replace(at, kDate.size(), day);
   return message;
 }
 
 // Sends what the hub lacks. Inline files travel in the commit.
 void upload_missing(hub::Hub& hub, const hub::RepoId& repo, const DesiredTree& desired,
-                    const std::vector<std::string>& paths, ActionContext& context, ActionResult& result) {
+                    const std::vector<std::string>& paths, ActionContext& context,
+                    ActionResult& result) {
   std::map<Digest, fs::path> sources;
   std::vector<hub::BlobNeed> wanted;
   for (const std::string& path : paths) {
@@ -45,7 +47,8 @@ void upload_missing(hub::Hub& hub, const hub::RepoId& repo, const DesiredTree& d
   for (const hub::BlobNeed& blob : missing) total += blob.size_bytes;
   std::uint64_t done = 0;
   for (const hub::BlobNeed& blob : missing) {
-    if (context.stop().stop_requested()) throw Error(ErrorKind::kCancelled, "stopped before everything was uploaded");
+    if (context.stop().stop_requested())
+      throw Error(ErrorKind::kCancelled, "stopped before everything was uploaded");
     hub.upload_file(repo, blob, sources.at(blob.sha256));
     done += blob.size_bytes;
     context.progress(done, total, "bytes");
@@ -54,8 +57,9 @@ void upload_missing(hub::Hub& hub, const hub::RepoId& repo, const DesiredTree& d
   result.bytes_written += total;
 }
 
-hub::CommitRequest commit_request(const ActionRequest& request, const hub::RepoId& repo, const std::string& parent,
-                                  const DesiredTree& desired, const TreeDifference& changes, Clock& clock) {
+hub::CommitRequest commit_request(const ActionRequest& request, const hub::RepoId& repo,
+                                  const std::string& parent, const DesiredTree& desired,
+                                  const TreeDifference& changes, Clock& clock) {
   hub::CommitRequest commit;
   commit.repo = repo;
   commit.parent = parent;
@@ -74,22 +78,29 @@ hub::CommitRequest commit_request(const ActionRequest& request, const hub::RepoI
 }
 
 // Reads back what the commit left and compares: success is what the hub says, not what we sent.
-void verify(hub::Hub& hub, const hub::RepoId& repo, const std::string& commit, const DesiredTree& desired) {
+void verify(hub::Hub& hub, const hub::RepoId& repo, const std::string& commit,
+            const DesiredTree& desired) {
   const auto tree = hub.tree(repo, commit);
   for (const auto& [path, file] : desired.files) {
-    const auto found =
-        std::find_if(tree.begin(), tree.end(), [&, name = &path](const auto& entry) { return entry.path == *name; });
+    const auto found = std::find_if(tree.begin(), tree.end(), [&, name = &path](const auto& entry) {
+      return entry.path == *name;
+    });
     if (found == tree.end() || !same_content(*found, file))
-      throw Error(ErrorKind::kCorrupt, fmt::format("{} does not hold {} as it was sent", repo.text(), path));
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("{} does not hold {} as it was sent", repo.text(), path));
   }
 }
 
-Json receipt(const hub::Hub& hub, const hub::RepoId& repo, const std::string& commit, const DesiredTree& desired) {
+Json receipt(const hub::Hub& hub, const hub::RepoId& repo, const std::string& commit,
+             const DesiredTree& desired) {
   Json files = Json::array();
   for (const auto& [path, file] : desired.files)
-    files.push_back(Json::object({{"path", path}, {"sha256", file.sha256.hex()}, {"size", file.size_bytes}}));
-  return Json::object(
-      {{"hub", hub.where()}, {"repo", repo.text()}, {"commit", commit}, {"files", std::move(files)}});
+    files.push_back(
+        Json::object({{"path", path}, {"sha256", file.sha256.hex()}, {"size", file.size_bytes}}));
+  return Json::object({{"hub", hub.where()},
+                       {"repo", repo.text()},
+                       {"commit", commit},
+                       {"files", std::move(files)}});
 }
 
 class PublishRule final : public engine::Rule {
@@ -97,15 +108,16 @@ class PublishRule final : public engine::Rule {
   const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
-    const auto hub = open_hub(request.params.at("hub").as_string(), request.context.get_string("hub_path"),
-                              context.file_system(), context.clock());
+    const auto hub =
+        open_hub(request.params.at("hub").as_string(), request.context.get_string("hub_path"),
+                 context.file_system(), context.clock());
     const hub::RepoId repo = hub::parse_repo_id(request.params.at("repo").as_string());
     return with_context(fmt::format("publish to {} in {}", repo.text(), hub->where()),
                         [&] { return reconcile(*hub, repo, request, context); });
   }
 
-  std::optional<std::string> outdated(const cache::Record& record, const Json& params, const Json& context,
-                                      FileSystem& files) const override {
+  std::optional<std::string> outdated(const cache::Record& record, const Json& params,
+                                      const Json& context, FileSystem& files) const override {
     const fs::path path = context.get_string("hub_path");
     const hub::RepoId repo = hub::parse_repo_id(params.at("repo").as_string());
     const auto clock = make_system_clock();
@@ -131,26 +143,28 @@ class PublishRule final : public engine::Rule {
   }
 
  private:
-  static ActionResult reconcile(hub::Hub& hub, const hub::RepoId& repo, const ActionRequest& request,
-                                ActionContext& context) {
+  static ActionResult reconcile(hub::Hub& hub, const hub::RepoId& repo,
+                                const ActionRequest& request, ActionContext& context) {
     ActionResult result;
     const DesiredTree desired = desired_tree(request);
     auto head = hub.head(repo, hub::kMainBranch);
     if (!head) {
       hub.create_repo(repo, request.params.get_bool("private", false) ? hub::Visibility::kPrivate
-                                                                       : hub::Visibility::kPublic);
+                                                                      : hub::Visibility::kPublic);
       head = hub.head(repo, hub::kMainBranch);
       if (!head) throw Error(ErrorKind::kCorrupt, "the repository was made but has no main branch");
     }
     std::string commit = head->id;
-    const TreeDifference changes = difference(desired, hub.tree(repo, commit), read_published(hub, repo));
+    const TreeDifference changes =
+        difference(desired, hub.tree(repo, commit), read_published(hub, repo));
     if (changes.empty()) {
       context.log(fmt::format("{} holds everything already", repo.text()));
     } else {
       upload_missing(hub, repo, desired, changes.added, context, result);
-      commit = hub.commit(commit_request(request, repo, commit, desired, changes, context.clock())).id;
-      context.log(fmt::format("commit {}: {} files added or changed, {} deleted", commit, changes.added.size(),
-                              changes.deleted.size()));
+      commit =
+          hub.commit(commit_request(request, repo, commit, desired, changes, context.clock())).id;
+      context.log(fmt::format("commit {}: {} files added or changed, {} deleted", commit,
+                              changes.added.size(), changes.deleted.size()));
     }
     verify(hub, repo, commit, desired);
     result.inline_files["result.json"] = receipt(hub, repo, commit, desired).dump_pretty();
@@ -162,15 +176,22 @@ class PublishRule final : public engine::Rule {
 
 }  // namespace
 
-bool is_hub_url(std::string_view name) { return name.find("://") != std::string_view::npos; }
+bool is_hub_url(std::string_view name) {
+  return name.find("://") != std::string_view::npos;
+}
 
-std::unique_ptr<hub::Hub> open_hub(std::string_view name, const fs::path& path, FileSystem& files, Clock& clock) {
+std::unique_ptr<hub::Hub> open_hub(std::string_view name, const fs::path& path, FileSystem& files,
+                                   Clock& clock) {
   if (is_hub_url(name))
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("publishing to {} is not possible yet; give a folder, such as hub: ./hub", name));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("publishing to {} is not possible yet; give a folder, such as hub: ./hub",
+                    name));
   return std::make_unique<hub::DirectoryHub>(files, clock, path);
 }
 
-std::unique_ptr<engine::Rule> make_publish_rule() { return std::make_unique<PublishRule>(); }
+std::unique_ptr<engine::Rule> make_publish_rule() {
+  return std::make_unique<PublishRule>();
+}
 
 }  // namespace qbuild::rules

@@ -16,16 +16,20 @@ constexpr std::int64_t kVersion = 1;
 }  // namespace
 
 const PublishedVariant* Published::find(std::string_view variant) const {
-  const auto found = std::find_if(variants.begin(), variants.end(), [&](const auto& v) { return v.name == variant; });
+  const auto found = std::find_if(variants.begin(), variants.end(),
+                                  [&](const auto& v) { return v.name == variant; });
   return found == variants.end() ? nullptr : &*found;
 }
 
 Json to_json(const PublishedVariant& variant) {
   Json files = Json::array();
   for (const PublishedFile& file : variant.files)
-    files.push_back(Json::object({{"path", file.path}, {"sha256", file.sha256.hex()}, {"size", file.size_bytes}}));
-  return Json::object(
-      {{"name", variant.name}, {"record", variant.record}, {"files", std::move(files)}, {"card", variant.card}});
+    files.push_back(Json::object(
+        {{"path", file.path}, {"sha256", file.sha256.hex()}, {"size", file.size_bytes}}));
+  return Json::object({{"name", variant.name},
+                       {"record", variant.record},
+                       {"files", std::move(files)},
+                       {"card", variant.card}});
 }
 
 PublishedVariant published_variant_from_json(const Json& json) {
@@ -35,8 +39,9 @@ PublishedVariant published_variant_from_json(const Json& json) {
   for (const Json& file : json.at("files").as_array()) {
     const auto digest = Digest::from_hex(file.at("sha256").as_string());
     if (!digest) throw Error(ErrorKind::kCorrupt, "a file's sha256 is no digest");
-    variant.files.push_back(
-        {.path = file.at("path").as_string(), .sha256 = *digest, .size_bytes = file.at("size").as_uint()});
+    variant.files.push_back({.path = file.at("path").as_string(),
+                             .sha256 = *digest,
+                             .size_bytes = file.at("size").as_uint()});
   }
   variant.card = json.at("card");
   return variant;
@@ -44,7 +49,8 @@ PublishedVariant published_variant_from_json(const Json& json) {
 
 Json to_json(const Published& published) {
   Json files = Json::array();
-  for (const std::string& path : published.other_files) files.push_back(Json::object({{"path", path}}));
+  for (const std::string& path : published.other_files)
+    files.push_back(Json::object({{"path", path}}));
   Json variants = Json::array();
   for (const PublishedVariant& variant : published.variants) variants.push_back(to_json(variant));
   return Json::object({{"format", kFormat},
@@ -59,14 +65,16 @@ Published published_from_json(const Json& json) {
     if (json.at("format").as_string() != kFormat || json.at("version").as_int() != kVersion)
       throw Error(ErrorKind::kCorrupt, "it has another format or version");
     Published published;
-    for (const Json& file : json.at("files").as_array()) published.other_files.push_back(file.at("path").as_string());
+    for (const Json& file : json.at("files").as_array())
+      published.other_files.push_back(file.at("path").as_string());
     for (const Json& variant : json.at("variants").as_array())
       published.variants.push_back(published_variant_from_json(variant));
     return published;
   } catch (const Error& error) {
-    throw Error(ErrorKind::kCorrupt, fmt::format("{} was not written by this version of qbuild ({}); delete it from "
-                                                 "the repository to publish over what is there",
-                                                 kPublishedName, error.message()));
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("{} was not written by this version of qbuild ({}); delete it from "
+                            "the repository to publish over what is there",
+                            kPublishedName, error.message()));
   }
 }
 
@@ -74,10 +82,12 @@ std::optional<Published> read_published(hub::Hub& hub, const hub::RepoId& repo) 
   const auto head = hub.head(repo, hub::kMainBranch);
   if (!head) return std::nullopt;
   const auto tree = hub.tree(repo, head->id);
-  if (std::none_of(tree.begin(), tree.end(), [](const auto& entry) { return entry.path == kPublishedName; }))
+  if (std::none_of(tree.begin(), tree.end(),
+                   [](const auto& entry) { return entry.path == kPublishedName; }))
     return std::nullopt;
   return with_context(fmt::format("{}/{}", repo.text(), kPublishedName), [&] {
-    return published_from_json(Json::parse(hub.read_file(repo, head->id, kPublishedName, kMaxPublishedBytes)));
+    return published_from_json(
+        Json::parse(hub.read_file(repo, head->id, kPublishedName, kMaxPublishedBytes)));
   });
 }
 

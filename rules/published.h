@@ -1,7 +1,8 @@
 #pragma once
-// qbuild.json: in every repository that qbuild publishes to, what it put there. It is how a later run, on
-// any machine, knows which files are its own to replace or delete, and how a variant that a gate holds
-// back keeps being listed as it was published. People and tools may read it too; format version 1:
+// qbuild.json: in every repository that qbuild publishes to, what it put there. It is how a later
+// run, on any machine, knows which files are its own to replace or delete, and how a variant that a
+// gate holds back keeps being listed as it was published. People and tools may read it too.
+// Format version 1:
 //
 //   {"format": "qbuild-published", "version": 1, "tool": "qbuild 0.1.0",
 //    "files": [{"path": "README.md"}],                      what belongs to no variant
@@ -49,7 +50,8 @@ struct Published {
 [[nodiscard]] Json to_json(const PublishedVariant& variant);
 [[nodiscard]] PublishedVariant published_variant_from_json(const Json& json);
 [[nodiscard]] Json to_json(const Published& published);
-// Throws Error (kCorrupt) that says to delete the file from the repository if it is not meant to be ours.
+// Throws Error (kCorrupt) that says to delete the file from the repository if it is not meant to be
+// ours.
 [[nodiscard]] Published published_from_json(const Json& json);
 
 // Of the head of main. Nothing if there is no repository, or nothing of ours in it.

@@ -30,11 +30,12 @@ Json measure(const models::Network& network, const models::Tokenizer& tokenizer,
   options.first_token = first_token(tokenizer);
   const auto tokens = tokenizer.encode(content, models::AddSpecial::kYes);
   const auto result = models::measure_perplexity(
-      network, pool, tokens, options, context.stop(), [&](const models::PerplexityProgress& progress) {
+      network, pool, tokens, options, context.stop(),
+      [&](const models::PerplexityProgress& progress) {
         context.progress(progress.chunks_done, progress.chunks_total, "chunks");
       });
-  context.log(fmt::format("{}: perplexity {:.4f} +/- {:.4f} over {} tokens", name, result.perplexity,
-                          result.standard_error, result.tokens_scored));
+  context.log(fmt::format("{}: perplexity {:.4f} +/- {:.4f} over {} tokens", name,
+                          result.perplexity, result.standard_error, result.tokens_scored));
   return Json::object({{"name", name},
                        {"perplexity", result.perplexity},
                        {"standard_error", result.standard_error},
@@ -52,9 +53,10 @@ class QualityRule final : public engine::Rule {
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
     const std::string activations = request.params.at("activations").as_string();
     const fs::path model = model_path(request);
-    const models::NetworkOptions options{
-        .backend = backend_of(request),
-        .activations = activations == "f32" ? kernels::ActivationMode::kF32 : kernels::ActivationMode::kReference};
+    const models::NetworkOptions options{.backend = backend_of(request),
+                                         .activations = activations == "f32"
+                                                            ? kernels::ActivationMode::kF32
+                                                            : kernels::ActivationMode::kReference};
     const auto tokenizer = models::load_tokenizer(context.file_system(), model);
     const auto network = models::Network::load(context.file_system(), model, options);
     ThreadPool pool(request.threads);
@@ -76,6 +78,8 @@ class QualityRule final : public engine::Rule {
 
 }  // namespace
 
-std::unique_ptr<engine::Rule> make_quality_rule() { return std::make_unique<QualityRule>(); }
+std::unique_ptr<engine::Rule> make_quality_rule() {
+  return std::make_unique<QualityRule>();
+}
 
 }  // namespace qbuild::rules

@@ -49,13 +49,17 @@ void check_unchanged(const ActionRequest& request, FileSystem& files) {
   for (const Json& seen : request.context.at("stats").as_array()) {
     const fs::path path = seen.at("path").as_string();
     const auto now = files.stat(path);
-    if (!now || now->size_bytes != seen.at("size").as_uint() || now->mtime_ns != seen.at("mtime_ns").as_int())
-      throw Error(ErrorKind::kTransient,
-                  fmt::format("{} changed since it was imported; run again when nothing writes to it", path.string()));
+    if (!now || now->size_bytes != seen.at("size").as_uint() ||
+        now->mtime_ns != seen.at("mtime_ns").as_int())
+      throw Error(
+          ErrorKind::kTransient,
+          fmt::format("{} changed since it was imported; run again when nothing writes to it",
+                      path.string()));
   }
 }
 
-formats::TokenizerConfig tokenizer_config(const ActionRequest& request, FileSystem& files, const fs::path& folder) {
+formats::TokenizerConfig tokenizer_config(const ActionRequest& request, FileSystem& files,
+                                          const fs::path& folder) {
   auto config = formats::read_tokenizer_config(files, folder);
   for (const engine::ResolvedInput& input : request.inputs) {
     if (input.label != "template") continue;
@@ -67,8 +71,9 @@ formats::TokenizerConfig tokenizer_config(const ActionRequest& request, FileSyst
 }
 
 // Every tensor of the output, in the file's order.
-std::vector<StreamedTensor> plan_tensors(const formats::Checkpoint& checkpoint, const formats::ModelConfig& config,
-                                         const Recipe& recipe, const std::vector<Override>& overrides) {
+std::vector<StreamedTensor> plan_tensors(const formats::Checkpoint& checkpoint,
+                                         const formats::ModelConfig& config, const Recipe& recipe,
+                                         const std::vector<Override>& overrides) {
   std::vector<StreamedTensor> tensors;
   std::vector<TensorSpec> specs;
   for (const formats::CheckpointTensor& tensor : checkpoint.tensors()) {
@@ -79,14 +84,18 @@ std::vector<StreamedTensor> plan_tensors(const formats::Checkpoint& checkpoint, 
                        .name = models::gguf_name(*name),
                        .shape = {tensor.shape.rbegin(), tensor.shape.rend()},
                        .type = DType::kF32,
-                       .permuted_head_dim = models::has_permuted_rows(name->role) ? config.effective_head_dim() : 0});
+                       .permuted_head_dim = models::has_permuted_rows(name->role)
+                                                ? config.effective_head_dim()
+                                                : 0});
   }
-  std::sort(tensors.begin(), tensors.end(), [](const auto& a, const auto& b) { return file_order(a.name, b.name); });
+  std::sort(tensors.begin(), tensors.end(),
+            [](const auto& a, const auto& b) { return file_order(a.name, b.name); });
   for (const StreamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape});
-  const auto types = choose_types(recipe, overrides, specs,
-                                  {.block_count = static_cast<std::uint32_t>(config.num_hidden_layers),
-                                   .head_count = static_cast<std::uint32_t>(config.num_attention_heads),
-                                   .head_count_kv = static_cast<std::uint32_t>(config.num_key_value_heads)});
+  const auto types =
+      choose_types(recipe, overrides, specs,
+                   {.block_count = static_cast<std::uint32_t>(config.num_hidden_layers),
+                    .head_count = static_cast<std::uint32_t>(config.num_attention_heads),
+                    .head_count_kv = static_cast<std::uint32_t>(config.num_key_value_heads)});
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].type = types[i].type;
   return tensors;
 }
@@ -106,14 +115,18 @@ class QuantizeRule final : public engine::Rule {
     const fs::path folder = request.context.at("checkpoint").as_string();
     const Recipe* const recipe = find_recipe(request.params.at("recipe").as_string());
     if (recipe == nullptr)
-      throw Error(ErrorKind::kUnsupported, "unknown recipe " + request.params.at("recipe").as_string());
+      throw Error(ErrorKind::kUnsupported,
+                  "unknown recipe " + request.params.at("recipe").as_string());
     check_unchanged(request, files);
     const auto config = formats::read_config(files, folder);
     const auto checkpoint = formats::Checkpoint::open(files, folder);
     const auto tensors = plan_tensors(checkpoint, config, *recipe, overrides_of(request.params));
-    const auto metadata = formats::llama_metadata(
-        {.name = request.params.at("name").as_string(), .parameters = count_values(tensors), .file_type = recipe->file_type},
-        config, formats::read_tokenizer_json(files, folder), tokenizer_config(request, files, folder));
+    const auto metadata =
+        formats::llama_metadata({.name = request.params.at("name").as_string(),
+                                 .parameters = count_values(tensors),
+                                 .file_type = recipe->file_type},
+                                config, formats::read_tokenizer_json(files, folder),
+                                tokenizer_config(request, files, folder));
 
     const fs::path path = request.scratch / kOutputName;
     ActionResult result;
@@ -135,13 +148,16 @@ class QuantizeRule final : public engine::Rule {
   }
 
  private:
-  static void write(HashingFile& out, const formats::GgufMetadata& metadata, const std::vector<StreamedTensor>& tensors,
+  static void write(HashingFile& out, const formats::GgufMetadata& metadata,
+                    const std::vector<StreamedTensor>& tensors,
                     const formats::Checkpoint& checkpoint, const formats::ModelConfig& config,
                     const ActionRequest& request, ActionContext& context, ActionResult& result) {
     std::vector<formats::GgufTensorSpec> specs;
     const std::vector<float> rope_factors = formats::llama3_rope_factors(config);
-    if (!rope_factors.empty()) specs.push_back({"rope_freqs.weight", {rope_factors.size()}, DType::kF32});
-    for (const StreamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape, tensor.type});
+    if (!rope_factors.empty())
+      specs.push_back({"rope_freqs.weight", {rope_factors.size()}, DType::kF32});
+    for (const StreamedTensor& tensor : tensors)
+      specs.push_back({tensor.name, tensor.shape, tensor.type});
     formats::GgufWriter writer(out, metadata, specs);
     if (!rope_factors.empty()) writer.append(std::as_bytes(std::span(rope_factors)));
     ThreadPool pool(request.threads);
@@ -159,14 +175,17 @@ class QuantizeRule final : public engine::Rule {
   }
 
   // What the reader found is what was planned.
-  static void verify(const GgufDescription& description, const std::vector<StreamedTensor>& tensors, const Recipe& recipe) {
+  static void verify(const GgufDescription& description, const std::vector<StreamedTensor>& tensors,
+                     const Recipe& recipe) {
     std::map<std::string, std::uint64_t> planned;
     for (const StreamedTensor& tensor : tensors) ++planned[std::string(dtype_name(tensor.type))];
     const Json& found = description.facts.at("types");
     for (const auto& [type, count] : planned) {
       const Json* const there = found.find(type);
       if (there == nullptr || there->as_uint() < count)
-        throw Error(ErrorKind::kCorrupt, fmt::format("the finished file has fewer tensors of {} than were written", type));
+        throw Error(
+            ErrorKind::kCorrupt,
+            fmt::format("the finished file has fewer tensors of {} than were written", type));
     }
     if (description.facts.at("file_type").as_uint() != recipe.file_type)
       throw Error(ErrorKind::kCorrupt, "the finished file does not say the recipe's file type");
@@ -177,6 +196,8 @@ class QuantizeRule final : public engine::Rule {
 
 }  // namespace
 
-std::unique_ptr<engine::Rule> make_quantize_rule() { return std::make_unique<QuantizeRule>(); }
+std::unique_ptr<engine::Rule> make_quantize_rule() {
+  return std::make_unique<QuantizeRule>();
+}
 
 }  // namespace qbuild::rules

@@ -25,11 +25,20 @@ constexpr std::array<Recipe, 8> kRecipes{{
 }};
 
 // Names of which a part is enough to leave a tensor as it is (gguf.md 11.1; the reference's list).
-constexpr std::array<std::string_view, 4> kNeverQuantized{
-    "_norm.weight", "ffn_gate_inp.weight", "ssm_conv1d", ".position_embd"};
+constexpr std::array<std::string_view, 4> kNeverQuantized{"_norm.weight", "ffn_gate_inp.weight",
+                                                          "ssm_conv1d", ".position_embd"};
 
 // The first of these that a name contains is its class; the order is the reference's.
-enum class TensorClass : std::uint8_t { kAttnV, kAttnK, kAttnQ, kAttnOutput, kFfnUp, kFfnGate, kFfnDown, kOther };
+enum class TensorClass : std::uint8_t {
+  kAttnV,
+  kAttnK,
+  kAttnQ,
+  kAttnOutput,
+  kFfnUp,
+  kFfnGate,
+  kFfnDown,
+  kOther
+};
 struct ClassPattern {
   std::string_view part;
   TensorClass tensor_class;
@@ -84,8 +93,8 @@ struct ClassPlace {
 };
 
 // What the recipe says of one quantizable tensor, before shapes are looked at (gguf.md 11.3).
-DType asked_type(const Recipe& recipe, std::string_view name, const ClassPlace& place, bool has_output,
-                 const NetworkFacts& facts) {
+DType asked_type(const Recipe& recipe, std::string_view name, const ClassPlace& place,
+                 bool has_output, const NetworkFacts& facts) {
   if (name == "output.weight" || (name == "token_embd.weight" && !has_output))
     return recipe.base == DType::kQ8_0 ? DType::kQ8_0 : DType::kQ6_K;
   const bool medium = recipe.name == "Q4_K_M";
@@ -95,7 +104,8 @@ DType asked_type(const Recipe& recipe, std::string_view name, const ClassPlace& 
   if (place.tensor_class == TensorClass::kAttnV) {
     if (medium && gets_more_bits(place.index, place.count)) type = DType::kQ6_K;
     if (small && place.index < 4) type = DType::kQ5_K;
-    // "70B": 80 layers with grouped heads share each value row among so many queries that it gets more.
+    // "70B": 80 layers with grouped heads share each value row among so many queries that it gets
+    // more.
     if (facts.block_count == 80 && facts.head_count_kv < facts.head_count && type == DType::kQ4_K)
       type = DType::kQ5_K;
   } else if (place.tensor_class == TensorClass::kFfnDown) {
@@ -116,8 +126,8 @@ DType fallback_of(DType asked, std::uint64_t row_length) {
 }
 
 // The class of each tensor and its place in it, counted in file order.
-std::vector<ClassPlace> class_places(std::span<const TensorSpec> tensors, std::span<const bool> counted,
-                                     std::uint32_t block_count) {
+std::vector<ClassPlace> class_places(std::span<const TensorSpec> tensors,
+                                     std::span<const bool> counted, std::uint32_t block_count) {
   std::vector<std::size_t> order(tensors.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::sort(order.begin(), order.end(),
@@ -140,7 +150,9 @@ bool in_layers(const Override& rule, std::string_view name, std::uint32_t block_
   if (rule.layers.empty()) return true;
   const auto block = block_of(name);
   if (!block) return false;
-  const auto absolute = [&](int layer) { return layer < 0 ? layer + static_cast<int>(block_count) : layer; };
+  const auto absolute = [&](int layer) {
+    return layer < 0 ? layer + static_cast<int>(block_count) : layer;
+  };
   return std::any_of(rule.layers.begin(), rule.layers.end(), [&](const auto& range) {
     const int layer = static_cast<int>(*block);
     return layer >= absolute(range.first) && layer <= absolute(range.second);
@@ -149,7 +161,8 @@ bool in_layers(const Override& rule, std::string_view name, std::uint32_t block_
 
 // For each tensor the first override that takes it, if any.
 std::vector<const Override*> match_overrides(std::span<const Override> overrides,
-                                             std::span<const TensorSpec> tensors, std::uint32_t block_count) {
+                                             std::span<const TensorSpec> tensors,
+                                             std::uint32_t block_count) {
   std::vector<const Override*> chosen(tensors.size(), nullptr);
   for (const Override& rule : overrides) {
     bool matched = false;
@@ -157,8 +170,8 @@ std::vector<const Override*> match_overrides(std::span<const Override> overrides
     try {
       pattern = std::regex(rule.match);
     } catch (const std::regex_error& error) {
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("rule \"{}\" is no regular expression: {}", rule.match, error.what()));
+      throw Error(ErrorKind::kInvalidInput, fmt::format("rule \"{}\" is no regular expression: {}",
+                                                        rule.match, error.what()));
     }
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const TensorSpec& tensor = tensors[i];
@@ -169,29 +182,35 @@ std::vector<const Override*> match_overrides(std::span<const Override> overrides
       if (chosen[i] == nullptr) chosen[i] = &rule;
     }
     if (!matched)
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("rule \"{}\" matches no tensor that is quantized; `qbuild inspect` on a built "
-                              "variant lists their names",
-                              rule.match));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format(
+              "rule \"{}\" matches no tensor that is quantized; `qbuild inspect` on a built "
+              "variant lists their names",
+              rule.match));
   }
   return chosen;
 }
 
 }  // namespace
 
-std::span<const Recipe> all_recipes() { return kRecipes; }
+std::span<const Recipe> all_recipes() {
+  return kRecipes;
+}
 
 const Recipe* find_recipe(std::string_view name) {
-  const auto* const found =
-      std::find_if(kRecipes.begin(), kRecipes.end(), [&](const Recipe& recipe) { return recipe.name == name; });
+  const auto* const found = std::find_if(kRecipes.begin(), kRecipes.end(),
+                                         [&](const Recipe& recipe) { return recipe.name == name; });
   return found == kRecipes.end() ? nullptr : found;
 }
 
 std::vector<TypeChoice> choose_types(const Recipe& recipe, std::span<const Override> overrides,
-                                     std::span<const TensorSpec> tensors, const NetworkFacts& facts) {
+                                     std::span<const TensorSpec> tensors,
+                                     const NetworkFacts& facts) {
   const bool plain = dtype_info(recipe.base).block_values == 1;
-  const bool has_output = std::any_of(tensors.begin(), tensors.end(),
-                                      [](const TensorSpec& tensor) { return tensor.name == "output.weight"; });
+  const bool has_output = std::any_of(tensors.begin(), tensors.end(), [](const TensorSpec& tensor) {
+    return tensor.name == "output.weight";
+  });
   const auto overridden = match_overrides(overrides, tensors, facts.block_count);
   const auto counted = std::make_unique<bool[]>(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) counted[i] = overridden[i] == nullptr;

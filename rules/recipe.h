@@ -1,7 +1,8 @@
 #pragma once
-// A recipe says which type each tensor of a model gets: "Q4_K_M" is a recipe, "Q4_K" is a type. Recipes
-// are a table and one pure function of the tensor list; nothing depends on the order of visiting. They
-// choose as llama.cpp's quantizer does (October 2026), so that a file is what its name says elsewhere.
+// A recipe says which type each tensor of a model gets: "Q4_K_M" is a recipe, "Q4_K" is a type.
+// Recipes are a table and one pure function of the tensor list; nothing depends on the order of
+// visiting. They choose as llama.cpp's quantizer does (October 2026), so that a file is what its
+// name says elsewhere.
 
 #include <cstdint>
 #include <optional>
@@ -39,7 +40,8 @@ struct NetworkFacts {
   std::uint32_t head_count_kv = 0;
 };
 
-// A user's own rule: for tensors whose name matches, in those layers, this type instead of the recipe's.
+// A user's own rule: for tensors whose name matches, in those layers, this type instead of the
+// recipe's.
 struct Override {
   std::string match;  // a regular expression (ECMAScript), searched in the name
   // First and last layer, negative ones from the end (-1 is the last); none: every tensor.
@@ -49,13 +51,15 @@ struct Override {
 
 struct TypeChoice {
   DType type = DType::kF32;
-  // The type that was asked for, where rows of this length cannot hold it and `type` is the fallback.
+  // The type that was asked for, where rows of this length cannot hold it and `type` is the
+  // fallback.
   std::optional<DType> instead_of;
 };
 
 // One choice per tensor, in the order of `tensors`.
 // Throws Error (kInvalidInput) for a bad expression and for an override that matches no tensor.
-[[nodiscard]] std::vector<TypeChoice> choose_types(const Recipe& recipe, std::span<const Override> overrides,
+[[nodiscard]] std::vector<TypeChoice> choose_types(const Recipe& recipe,
+                                                   std::span<const Override> overrides,
                                                    std::span<const TensorSpec> tensors,
                                                    const NetworkFacts& facts);
 

@@ -10,15 +10,25 @@ using engine::RuleTraits;
 using engine::Weight;
 using engine::Worker;
 
-RuleTraits quantize_traits() { return {.name = "quantize", .version = "1"}; }
+RuleTraits quantize_traits() {
+  return {.name = "quantize", .version = "1"};
+}
 
-RuleTraits quality_traits() { return {.name = "quality", .version = "1"}; }
+RuleTraits quality_traits() {
+  return {.name = "quality", .version = "1"};
+}
 
-RuleTraits speed_traits() { return {.name = "speed", .version = "1", .worker = Worker::kFresh}; }
+RuleTraits speed_traits() {
+  return {.name = "speed", .version = "1", .worker = Worker::kFresh};
+}
 
-RuleTraits command_traits() { return {.name = "command", .version = "1", .worker = Worker::kFresh}; }
+RuleTraits command_traits() {
+  return {.name = "command", .version = "1", .worker = Worker::kFresh};
+}
 
-RuleTraits card_traits() { return {.name = "card", .version = "1", .weight = Weight::kLight}; }
+RuleTraits card_traits() {
+  return {.name = "card", .version = "1", .weight = Weight::kLight};
+}
 
 RuleTraits publish_traits() {
   return {.name = "publish",

@@ -1,6 +1,6 @@
 #pragma once
-// Every rule of the product: its traits, and where it is linked. `qbuild` declares all and implements
-// the light ones; the worker implements all.
+// Every rule of the product: its traits, and where it is linked. `qbuild` declares all and
+// implements the light ones; the worker implements all.
 
 #include "engine/rule.h"
 

@@ -31,12 +31,14 @@ Json sorted_copy(const Json& json) {
   if (!json.is_object()) return json;
   Json::Object members;
   for (const auto& [key, value] : json.as_object()) members.emplace_back(key, sorted_copy(value));
-  std::sort(members.begin(), members.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(members.begin(), members.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   return Json(std::move(members));
 }
 
 void remove_member(Json& json, std::string_view key) {
-  if (json.is_object()) std::erase_if(json.as_object(), [&](const auto& member) { return member.first == key; });
+  if (json.is_object())
+    std::erase_if(json.as_object(), [&](const auto& member) { return member.first == key; });
 }
 
 class Importer {
@@ -46,9 +48,12 @@ class Importer {
 
   SourceModel import() {
     const auto stat = files_.stat(folder_);
-    if (!stat) throw Error(ErrorKind::kNotFound, fmt::format("there is no folder {}", folder_.string()));
+    if (!stat)
+      throw Error(ErrorKind::kNotFound, fmt::format("there is no folder {}", folder_.string()));
     if (stat->kind != FileStat::Kind::kDirectory)
-      throw Error(ErrorKind::kInvalidInput, fmt::format("{} is no folder; a source is a checkpoint's folder", folder_.string()));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format("{} is no folder; a source is a checkpoint's folder", folder_.string()));
     source_.folder = folder_;
     source_.name = folder_.filename().string();
     const formats::ModelConfig config = formats::read_config(files_, folder_);
@@ -90,7 +95,8 @@ class Importer {
         throw Error(ErrorKind::kUnsupported,
                     fmt::format("tensor {} is no tensor of a llama network", tensor.name));
       if (name->role == models::TensorRole::kOutput && config.tie_word_embeddings) continue;
-      TensorSpec spec{.name = models::gguf_name(*name), .shape = {tensor.shape.rbegin(), tensor.shape.rend()}};
+      TensorSpec spec{.name = models::gguf_name(*name),
+                      .shape = {tensor.shape.rbegin(), tensor.shape.rend()}};
       std::uint64_t values = 1;
       for (const std::uint64_t extent : spec.shape) values *= extent;
       source_.parameters += values;
@@ -113,7 +119,8 @@ class Importer {
     (void)add("config.json");
     Json seen = sorted_copy(config.raw);
     // Which library wrote the file, and whether its cache is on, change nothing that is made of it.
-    for (const std::string_view key : {"transformers_version", "use_cache", "_name_or_path"}) remove_member(seen, key);
+    for (const std::string_view key : {"transformers_version", "use_cache", "_name_or_path"})
+      remove_member(seen, key);
     source_.artifact.facets["config"] = sha256(seen.dump()).hex();
   }
 
@@ -123,7 +130,8 @@ class Importer {
     for (const std::string_view name : kTokenizerFiles) note(tokenizer, name);
     if (add("tokenizer_config.json")) {
       Json config = sorted_copy(formats::read_json_file(files_, folder_ / "tokenizer_config.json"));
-      if (const Json* const own = config.find("chat_template")) chat_template.update("config " + own->dump() + "\n");
+      if (const Json* const own = config.find("chat_template"))
+        chat_template.update("config " + own->dump() + "\n");
       remove_member(config, "chat_template");
       tokenizer.update("tokenizer_config.json " + config.dump() + "\n");
     }
@@ -139,8 +147,9 @@ class Importer {
     if (const auto digest = add("README.md")) {
       readme.update(digest->hex());
       const fs::path path = folder_ / "README.md";
-      source_.front_matter = with_context(
-          path.string(), [&] { return formats::read_front_matter(read_file(files_, path, kMaxReadmeBytes)); });
+      source_.front_matter = with_context(path.string(), [&] {
+        return formats::read_front_matter(read_file(files_, path, kMaxReadmeBytes));
+      });
     }
     source_.artifact.facets["readme"] = readme.finish().hex();
   }
@@ -148,7 +157,8 @@ class Importer {
   // The artifact's files sorted by name, with their paths.
   void finish() {
     auto& list = source_.artifact.files;
-    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    std::sort(list.begin(), list.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
     for (const cache::FileEntry& file : list) source_.paths.push_back(folder_ / file.name);
   }
 
@@ -169,7 +179,8 @@ std::string SourceModel::license() const {
   return "";
 }
 
-SourceModel import_checkpoint(FileSystem& files, engine::StatTable& digests, const fs::path& folder) {
+SourceModel import_checkpoint(FileSystem& files, engine::StatTable& digests,
+                              const fs::path& folder) {
   return Importer(files, digests, folder).import();
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// `import`: a checkpoint folder as the leaf of a graph. It is read before the graph is made (the probe):
-// digests of its files through the stat table, and what its headers tell: shapes for recipes and
-// resources, names, the licence. Nothing is copied; nothing counts as an executed action
-// (docs/decisions/0006-sources-and-checks.md).
+// `import`: a checkpoint folder as the leaf of a graph. It is read before the graph is made (the
+// probe): digests of its files through the stat table, and what its headers tell: shapes for
+// recipes and resources, names, the licence. Nothing is copied; nothing counts as an executed
+// action (docs/decisions/0006-sources-and-checks.md).
 
 #include <string>
 #include <vector>
@@ -25,20 +25,21 @@ struct SourceModel {
   std::string name;  // the folder's: what the source calls itself
   fs::path folder;
   cache::Artifact artifact;
-  std::vector<fs::path> paths;  // parallel to artifact.files
-  std::string architecture;     // "llama"
+  std::vector<fs::path> paths;      // parallel to artifact.files
+  std::string architecture;         // "llama"
   std::vector<TensorSpec> tensors;  // with the names they get in a GGUF
   NetworkFacts network;
   std::uint64_t parameters = 0;
   std::uint64_t weight_bytes = 0;
   std::uint64_t largest_tensor_bytes = 0;  // as stored
-  Json front_matter;  // of its README.md; an object, empty without one
+  Json front_matter;                       // of its README.md; an object, empty without one
 
   [[nodiscard]] std::string license() const;  // "" if it states none
 };
 
-// Throws Error: kNotFound for what is missing (naming file and folder), kInvalidInput for a Git LFS pointer
-// or a broken header, kUnsupported for an architecture that nothing here knows.
-[[nodiscard]] SourceModel import_checkpoint(FileSystem& files, engine::StatTable& digests, const fs::path& folder);
+// Throws Error: kNotFound for what is missing (naming file and folder), kInvalidInput for a Git LFS
+// pointer or a broken header, kUnsupported for an architecture that nothing here knows.
+[[nodiscard]] SourceModel import_checkpoint(FileSystem& files, engine::StatTable& digests,
+                                            const fs::path& folder);
 
 }  // namespace qbuild::rules

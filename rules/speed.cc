@@ -37,8 +37,9 @@ class SpeedRule final : public engine::Rule {
     test.first_token = first_token(models::load_tokenizer(context.file_system(), model));
     ThreadPool pool(request.threads);
     const auto load = [&] { return models::Network::load(context.file_system(), model, options); };
-    const auto measured = models::measure_throughput(load, pool, context.clock(), test, context.stop(),
-                                                     [&](const std::string& what) { context.log(what); });
+    const auto measured =
+        models::measure_throughput(load, pool, context.clock(), test, context.stop(),
+                                   [&](const std::string& what) { context.log(what); });
     Json result = Json::object({{"load_seconds", measured.load_seconds}});
     if (measured.prompt) result["prompt"] = rate_json(*measured.prompt);
     if (measured.generate) result["generate"] = rate_json(*measured.generate);
@@ -59,6 +60,8 @@ class SpeedRule final : public engine::Rule {
 
 }  // namespace
 
-std::unique_ptr<engine::Rule> make_speed_rule() { return std::make_unique<SpeedRule>(); }
+std::unique_ptr<engine::Rule> make_speed_rule() {
+  return std::make_unique<SpeedRule>();
+}
 
 }  // namespace qbuild::rules

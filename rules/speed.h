@@ -3,8 +3,9 @@
 //
 // Parameters: prompt, generate (tokens), repeat. Fields: machine class, threads, runtime.
 // Inputs: "model" (a GGUF).
-// Output: result.json: {"load_seconds", "prompt": {"tokens", "tokens_per_second", "deviation", "samples"},
-// "generate": the same, "memory": {"before", "minimum", "maximum", "mean"}, "threads", "repeat"}.
+// Output: result.json: {"load_seconds", "prompt": {"tokens", "tokens_per_second", "deviation",
+// "samples"}, "generate": the same, "memory": {"before", "minimum", "maximum", "mean"}, "threads",
+// "repeat"}.
 
 #include <memory>
 

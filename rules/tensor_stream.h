@@ -1,7 +1,7 @@
 #pragma once
-// One tensor after the other from a checkpoint into a GGUF's types: read in slabs of rows, brought into the
-// GGUF's row order, made floats, encoded, handed on. Memory is bounded by the slab, but for tensors whose
-// rows are permuted, which are read one head at a time.
+// One tensor after the other from a checkpoint into a GGUF's types: read in slabs of rows, brought
+// into the GGUF's row order, made floats, encoded, handed on. Memory is bounded by the slab, but
+// for tensors whose rows are permuted, which are read one head at a time.
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +19,8 @@ struct StreamedTensor {
   std::string name;                  // in the GGUF
   std::vector<std::uint64_t> shape;  // fastest dimension first
   DType type = DType::kF32;          // in the GGUF
-  std::uint64_t permuted_head_dim = 0;  // rows of each head are interleaved for the rotation; 0: as they are
+  std::uint64_t permuted_head_dim =
+      0;  // rows of each head are interleaved for the rotation; 0: as they are
 
   [[nodiscard]] std::uint64_t row_length() const { return shape.front(); }
   [[nodiscard]] std::uint64_t values() const {
@@ -34,8 +35,8 @@ class TensorStream {
   // All must outlive the stream.
   TensorStream(const formats::Checkpoint& checkpoint, kernels::Backend backend, ThreadPool& pool);
 
-  // Calls `emit` with the encoded bytes in order. Throws what codec and checkpoint throw, with the tensor's
-  // name: "tensor blk.0.attn_q.weight (model.layers.0...): ...".
+  // Calls `emit` with the encoded bytes in order. Throws what codec and checkpoint throw, with the
+  // tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...): ...".
   void convert(const StreamedTensor& tensor, const std::function<void(Bytes encoded)>& emit);
 
  private:

@@ -1,5 +1,6 @@
-// Makes a random checkpoint of Llama shape, for benchmarks: qbuild_make_checkpoint FOLDER TOKENIZER_FOLDER
-// [LAYERS]. Eight layers have about 365 million weights. The same arguments give the same bytes.
+// Makes a random checkpoint of Llama shape, for benchmarks: qbuild_make_checkpoint FOLDER
+// TOKENIZER_FOLDER [LAYERS]. Eight layers have about 365 million weights. The same arguments give
+// the same bytes.
 
 #include <fmt/core.h>
 
@@ -27,7 +28,9 @@ constexpr std::uint64_t kVocabulary = 1024;
 struct Tensor {
   std::string name;
   std::vector<std::uint64_t> shape;
-  [[nodiscard]] std::uint64_t count() const { return shape.size() == 1 ? shape[0] : shape[0] * shape[1]; }
+  [[nodiscard]] std::uint64_t count() const {
+    return shape.size() == 1 ? shape[0] : shape[0] * shape[1];
+  }
 };
 
 std::vector<Tensor> tensors(std::uint64_t layers) {
@@ -72,8 +75,8 @@ void write_weights(const fs::path& path, const std::vector<Tensor>& list) {
     offsets.push_back(offset);
     offset += tensor.count() * 2;
     offsets.push_back(offset);
-    header[tensor.name] =
-        Json::object({{"dtype", "F16"}, {"shape", std::move(shape)}, {"data_offsets", std::move(offsets)}});
+    header[tensor.name] = Json::object(
+        {{"dtype", "F16"}, {"shape", std::move(shape)}, {"data_offsets", std::move(offsets)}});
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
@@ -86,8 +89,10 @@ void write_weights(const fs::path& path, const std::vector<Tensor>& list) {
   for (const Tensor& tensor : list) {
     row.resize(tensor.count());
     const bool norm = tensor.shape.size() == 1;
-    for (auto& value : row) value = qbuild::f32_to_f16(norm ? 1.0f + 0.05f * random.normal() : 0.02f * random.normal());
-    file.write(reinterpret_cast<const char*>(row.data()), static_cast<std::streamsize>(row.size() * 2));
+    for (auto& value : row)
+      value = qbuild::f32_to_f16(norm ? 1.0f + 0.05f * random.normal() : 0.02f * random.normal());
+    file.write(reinterpret_cast<const char*>(row.data()),
+               static_cast<std::streamsize>(row.size() * 2));
   }
 }
 

@@ -24,8 +24,9 @@ models:
     publish: {repo: "acme/{model}-GGUF", hub: ./hub, message: "first"}
 )";
 
-const Targets kAll{"bard:Q4_0",         "bard:Q4_0:quality", "bard:Q4_0:speed", "bard:Q8_0", "bard:Q8_0:quality",
-                   "bard:Q8_0:speed",   "bard:card",         "bard:publish",    "bard:source:quality"};
+const Targets kAll{"bard:Q4_0", "bard:Q4_0:quality", "bard:Q4_0:speed",
+                   "bard:Q8_0", "bard:Q8_0:quality", "bard:Q8_0:speed",
+                   "bard:card", "bard:publish",      "bard:source:quality"};
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   const auto at = text.find(from);
@@ -33,7 +34,8 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(at, from.size(), to);
 }
 
-void edit(const Project& project, const fs::path& file, std::string_view from, std::string_view to) {
+void edit(const Project& project, const fs::path& file, std::string_view from,
+          std::string_view to) {
   project.write(file, replaced(project.read(file), from, to));
 }
 
@@ -45,7 +47,9 @@ struct Edit {
   std::string why_says;
 };
 
-void PrintTo(const Edit& one, std::ostream* out) { *out << one.name; }
+void PrintTo(const Edit& one, std::ostream* out) {
+  *out << one.name;
+}
 
 void flip_one_weight(const Project& project) {
   std::string bytes = project.read("bard/model.safetensors");
@@ -61,10 +65,16 @@ std::vector<Edit> edits() {
        {},
        "bard:Q4_0",
        "up to date"},
-      {"CommitMessage", [](const Project& p) { edit(p, "qbuild.yaml", "\"first\"", "\"second\""); }, {}, "bard:publish",
+      {"CommitMessage",
+       [](const Project& p) { edit(p, "qbuild.yaml", "\"first\"", "\"second\""); },
+       {},
+       "bard:publish",
        "up to date"},
-      {"GateThatStillPasses", [](const Project& p) { edit(p, "qbuild.yaml", "max: 1.5", "max: 1.4"); }, {},
-       "bard:card", "up to date"},
+      {"GateThatStillPasses",
+       [](const Project& p) { edit(p, "qbuild.yaml", "max: 1.5", "max: 1.4"); },
+       {},
+       "bard:card",
+       "up to date"},
       {"AddedVariant",
        [](const Project& p) { edit(p, "qbuild.yaml", "[Q4_0, Q8_0]", "[Q4_0, Q6_K, Q8_0]"); },
        {"bard:Q6_K", "bard:Q6_K:quality", "bard:Q6_K:speed", "bard:card", "bard:publish"},
@@ -107,7 +117,8 @@ std::vector<Edit> edits() {
        "never built"},
       {"EvaluationText",
        [](const Project& p) { p.write("text.txt", p.read("text.txt").substr(100)); },
-       {"bard:Q4_0:quality", "bard:Q8_0:quality", "bard:card", "bard:publish", "bard:source:quality"},
+       {"bard:Q4_0:quality", "bard:Q8_0:quality", "bard:card", "bard:publish",
+        "bard:source:quality"},
        "bard:Q4_0:quality",
        "text"},
       {"RepeatsOfTheThroughput",

@@ -38,7 +38,8 @@ std::string spoil(const Project& project) {
   std::string bytes = project.read("will/model.safetensors");
   std::string before = bytes;
   std::uint64_t header = 0;
-  for (int i = 7; i >= 0; --i) header = header << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
+  for (int i = 7; i >= 0; --i)
+    header = header << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
   bytes[8 + header] = '\xc0';
   bytes[9 + header] = '\x7f';
   project.write("will/model.safetensors", bytes);
@@ -93,10 +94,10 @@ TEST(Failures, EverythingThatDoesNotDependOnThemIsFinishedAndAFixRunsExactlyTheR
   const RunResult fixed = project.run_json({"publish"});
   EXPECT_EQ(fixed.exit_code, 0) << fixed.out << fixed.err;
   EXPECT_THAT(fixed.executed(),
-              ElementsAre("bard:card", "bard:copy-Q4_0", "bard:copy-Q4_0:quality", "bard:copy-Q4_0:speed",
-                          "bard:publish", "will:Q4_0", "will:Q4_0:quality", "will:Q4_0:speed", "will:Q8_0",
-                          "will:Q8_0:quality", "will:Q8_0:speed", "will:card", "will:publish",
-                          "will:source:quality"));
+              ElementsAre("bard:card", "bard:copy-Q4_0", "bard:copy-Q4_0:quality",
+                          "bard:copy-Q4_0:speed", "bard:publish", "will:Q4_0", "will:Q4_0:quality",
+                          "will:Q4_0:speed", "will:Q8_0", "will:Q8_0:quality", "will:Q8_0:speed",
+                          "will:card", "will:publish", "will:source:quality"));
 }
 
 std::string gated(std::string_view bound, std::string_view quants) {
@@ -109,7 +110,9 @@ std::string gated(std::string_view bound, std::string_view quants) {
 )";
 }
 
-std::string published_card(const Project& project) { return project.read("hub/files/acme/bard-GGUF/README.md"); }
+std::string published_card(const Project& project) {
+  return project.read("hub/files/acme/bard-GGUF/README.md");
+}
 
 TEST(Gates, AVariantThatAGateHoldsIsBuiltAndReportedNotPublished) {
   const Project project;

@@ -1,4 +1,5 @@
-// Every error that a newcomer meets in the first hour: one clear message with a place and a way out.
+// Every error that a newcomer meets in the first hour: one clear message with a place and a way
+// out.
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -26,7 +27,8 @@ struct Case {
   std::vector<std::string> says;
 };
 
-void replace_in(const Project& project, const fs::path& file, std::string_view from, std::string_view to) {
+void replace_in(const Project& project, const fs::path& file, std::string_view from,
+                std::string_view to) {
   std::string text = project.read(file);
   const auto at = text.find(from);
   ASSERT_NE(at, std::string::npos) << from;
@@ -35,7 +37,10 @@ void replace_in(const Project& project, const fs::path& file, std::string_view f
 
 std::vector<Case> cases() {
   return {
-      {"NoManifest", [](const Project& p) { fs::remove(p.path("qbuild.yaml")); }, 2, {"qbuild.yaml", "the file does not exist"}},
+      {"NoManifest",
+       [](const Project& p) { fs::remove(p.path("qbuild.yaml")); },
+       2,
+       {"qbuild.yaml", "the file does not exist"}},
       {"WrongSourcePath",
        [](const Project& p) { replace_in(p, "qbuild.yaml", "source: bard", "source: brad"); },
        2,
@@ -52,7 +57,10 @@ std::vector<Case> cases() {
        [](const Project& p) { fs::remove(p.path("bard/tokenizer.json")); },
        2,
        {"tokenizer.json", "bard"}},
-      {"MissingConfig", [](const Project& p) { fs::remove(p.path("bard/config.json")); }, 2, {"config.json", "bard"}},
+      {"MissingConfig",
+       [](const Project& p) { fs::remove(p.path("bard/config.json")); },
+       2,
+       {"config.json", "bard"}},
       {"UnsupportedArchitecture",
        [](const Project& p) {
          replace_in(p, "bard/config.json", "LlamaForCausalLM", "MambaForCausalLM");
@@ -62,9 +70,10 @@ std::vector<Case> cases() {
        {"config.json", "mamba", "llama"}},
       {"GitLfsPointer",
        [](const Project& p) {
-         p.write("bard/model.safetensors",
-                 "version https://git-lfs.github.com/spec/v1\noid sha256:"
-                 "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 8139224\n");
+         p.write(
+             "bard/model.safetensors",
+             "version https://git-lfs.github.com/spec/v1\noid sha256:"
+             "4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 8139224\n");
        },
        2,
        {"model.safetensors is a Git LFS pointer, not the file itself", "git lfs pull"}},
@@ -76,7 +85,9 @@ std::vector<Case> cases() {
   };
 }
 
-void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+void PrintTo(const Case& one, std::ostream* out) {
+  *out << one.name;
+}
 
 class FirstHour : public ::testing::TestWithParam<Case> {};
 
@@ -86,7 +97,8 @@ TEST_P(FirstHour, OneClearMessageWithAPlaceAndAWayOut) {
   project.add_model("bard");
   project.write("qbuild.yaml", kManifest);
   one.arrange(project);
-  const RunResult run = one.name == "UnknownTarget" ? project.run({"build", "brad"}) : project.run({"build"});
+  const RunResult run =
+      one.name == "UnknownTarget" ? project.run({"build", "brad"}) : project.run({"build"});
   EXPECT_EQ(run.exit_code, one.exit_code) << run.out << run.err;
   for (const std::string& part : one.says) EXPECT_THAT(run.err, HasSubstr(part));
   EXPECT_TRUE(project.digests("out").empty());
@@ -96,7 +108,8 @@ INSTANTIATE_TEST_SUITE_P(Errors, FirstHour, ::testing::ValuesIn(cases()),
                          [](const auto& one) { return one.param.name; });
 
 TEST(FirstHour, AStoreThatCannotBeWrittenNamesItselfAndTheVariable) {
-  if (geteuid() == 0) GTEST_SKIP() << "root may write everywhere; run as an ordinary user to test permissions";
+  if (geteuid() == 0)
+    GTEST_SKIP() << "root may write everywhere; run as an ordinary user to test permissions";
   const Project project;
   project.add_model("bard");
   project.write("qbuild.yaml", kManifest);
@@ -122,8 +135,9 @@ TEST(FirstHour, HelpIsForPeople) {
   const Project project;
   const RunResult help = project.run({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* word : {"build", "publish", "plan", "why", "check", "graph", "inspect", "status", "log", "store",
-                           "--json", "--threads", "--backend", "--store", "--out", "--fail-fast"})
+  for (const char* word :
+       {"build", "publish", "plan", "why", "check", "graph", "inspect", "status", "log", "store",
+        "--json", "--threads", "--backend", "--store", "--out", "--fail-fast"})
     EXPECT_THAT(help.out, HasSubstr(word));
   const RunResult wrong = project.run({"--frobnicate"});
   EXPECT_EQ(wrong.exit_code, 2);

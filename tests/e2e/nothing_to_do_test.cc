@@ -87,8 +87,31 @@ TEST(NothingToDo, WithoutItsStateFolderAProjectFindsEverythingInTheStore) {
   fs::remove_all(project.path("state"));
   const RunResult again = project.run_json({"publish"});
   EXPECT_EQ(again.exit_code, 0) << again.err;
-  // The receipt was in the state folder: publishing looks at the hub once more and changes nothing there.
+  // The receipt was in the state folder: publishing looks at the hub once more and changes nothing
+  // there.
   EXPECT_THAT(again.executed(), ElementsAre("bard:publish"));
+}
+
+TEST(NothingToDo, AnEditOfTheManifestDuringARunIsNotMissed) {
+  const Project project;
+  project.add_model("bard");
+  const std::string manifest = R"(version: 1
+models:
+  bard:
+    source: bard
+    quants:
+      - {name: tool, method: command, run: [sh, tool.sh, "{out}"], outputs: ["*"], tool: t@1}
+)";
+  project.write("qbuild.yaml", manifest);
+  project.write("later.yaml", manifest + "      - Q4_0\n");
+  // The editor that saves while the build runs.
+  project.write("tool.sh", "cp later.yaml qbuild.yaml\necho x > $1/x.bin\n");
+  const RunResult first = project.run_json({"build"});
+  ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.executed(), ElementsAre("bard:tool"));
+  const RunResult second = project.run_json({"build"});
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+  EXPECT_THAT(second.executed(), ElementsAre("bard:Q4_0"));
 }
 
 TEST(NothingToDo, AnotherProjectWithTheSameSourceSharesTheStore) {

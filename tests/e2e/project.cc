@@ -40,7 +40,9 @@ std::vector<std::string> RunResult::executed() const {
   return targets;
 }
 
-fs::path program_path() { return QBUILD_PROGRAM; }
+fs::path program_path() {
+  return QBUILD_PROGRAM;
+}
 
 std::string read_whole(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -68,20 +70,25 @@ void Project::write(const fs::path& relative, std::string_view text) const {
   if (!file.flush()) ADD_FAILURE() << "cannot write " << path(relative);
 }
 
-std::string Project::read(const fs::path& relative) const { return read_whole(path(relative)); }
+std::string Project::read(const fs::path& relative) const {
+  return read_whole(path(relative));
+}
 
 void Project::add_model(const fs::path& relative) const {
   const fs::path from = fs::path(QBUILD_SOURCE_DIR) / "examples/models/bard-llama";
   fs::create_directories(path(relative));
-  for (const char* name : {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
-                           "tokenizer_config.json", "special_tokens_map.json", "README.md"})
+  for (const char* name :
+       {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+        "tokenizer_config.json", "special_tokens_map.json", "README.md"})
     fs::copy_file(from / name, path(relative / name), fs::copy_options::overwrite_existing);
   const std::string text = read_whole(from / "heldout.txt");
   write("text.txt", std::string_view(text).substr(0, 4000));
 }
 
-RunResult Project::run(std::vector<std::string> arguments, std::map<std::string, std::string> environment) const {
-  environment.try_emplace("PATH", std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin");
+RunResult Project::run(std::vector<std::string> arguments,
+                       std::map<std::string, std::string> environment) const {
+  environment.try_emplace("PATH",
+                          std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin");
   environment.try_emplace("HOME", path("home").string());
   environment.try_emplace("QBUILD_STORE", path("store").string());
   environment.try_emplace("XDG_STATE_HOME", path("state").string());
@@ -122,7 +129,8 @@ std::map<std::string, std::string> Project::digests(const fs::path& relative) co
   if (!fs::exists(path(relative))) return found;
   for (const auto& entry : fs::recursive_directory_iterator(path(relative)))
     if (entry.is_regular_file())
-      found[fs::relative(entry.path(), path(relative)).string()] = sha256(read_whole(entry.path())).hex();
+      found[fs::relative(entry.path(), path(relative)).string()] =
+          sha256(read_whole(entry.path())).hex();
   return found;
 }
 

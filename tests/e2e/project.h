@@ -38,8 +38,8 @@ class Project {
 
   void write(const fs::path& relative, std::string_view text) const;
   [[nodiscard]] std::string read(const fs::path& relative) const;
-  // The trained checkpoint, copied to `relative` (without the texts), and a short evaluation text to
-  // text.txt beside it.
+  // The trained checkpoint, copied to `relative` (without the texts), and a short evaluation text
+  // to text.txt beside it.
   void add_model(const fs::path& relative) const;
 
   // Runs the program in root() with store, state and home inside it. Arguments as typed.

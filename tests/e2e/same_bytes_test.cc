@@ -26,7 +26,8 @@ models:
 std::string quality_results(const Project& project) {
   std::string all;
   for (const char* variant : {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S", "Q4_K_M", "Q6_K"}) {
-    const RunResult path = project.run({"store", "path", std::string("bard:") + variant + ":quality", "--json"});
+    const RunResult path =
+        project.run({"store", "path", std::string("bard:") + variant + ":quality", "--json"});
     EXPECT_EQ(path.exit_code, 0) << path.err;
     all += Json::parse(path.out).at("inline").at("result.json").as_string();
   }
@@ -60,7 +61,8 @@ bool somebody_works_in(const fs::path& folder) {
     std::error_code error;
     const fs::path cwd = fs::read_symlink(entry.path() / "cwd", error);
     if (!error && cwd == folder) return true;
-    if (read_whole(entry.path() / "cmdline").find(folder.string()) != std::string::npos) return true;
+    if (read_whole(entry.path() / "cmdline").find(folder.string()) != std::string::npos)
+      return true;
   }
   return false;
 }
@@ -96,7 +98,8 @@ TEST_P(AfterASignal, AnotherRunGivesTheFilesOfAnUndisturbedOneAndNobodyIsLeft) {
   const Project disturbed;
   disturbed.add_model("bard");
   disturbed.write("qbuild.yaml", kManifest);
-  const std::chrono::milliseconds delays[]{std::chrono::milliseconds(60), std::chrono::milliseconds(250),
+  const std::chrono::milliseconds delays[]{std::chrono::milliseconds(60),
+                                           std::chrono::milliseconds(250),
                                            std::chrono::milliseconds(600)};
   for (const auto delay : delays) {
     (void)interrupted_run(disturbed, GetParam(), delay);
@@ -104,7 +107,8 @@ TEST_P(AfterASignal, AnotherRunGivesTheFilesOfAnUndisturbedOneAndNobodyIsLeft) {
     while (somebody_works_in(disturbed.root()) && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     EXPECT_FALSE(somebody_works_in(disturbed.root()));
-    for (const auto& [name, digest] : disturbed.digests("out")) EXPECT_FALSE(name.ends_with(".tmp")) << name;
+    for (const auto& [name, digest] : disturbed.digests("out"))
+      EXPECT_FALSE(name.ends_with(".tmp")) << name;
   }
   const RunResult again = disturbed.run({"publish"});
   ASSERT_EQ(again.exit_code, 0) << again.out << again.err;
@@ -114,7 +118,9 @@ TEST_P(AfterASignal, AnotherRunGivesTheFilesOfAnUndisturbedOneAndNobodyIsLeft) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signals, AfterASignal, ::testing::Values(SIGKILL, SIGINT),
-                         [](const auto& one) { return one.param == SIGKILL ? "Kill" : "Interrupt"; });
+                         [](const auto& one) {
+                           return one.param == SIGKILL ? "Kill" : "Interrupt";
+                         });
 
 TEST(Interrupted, TheExitCodeIs130) {
   const Project project;

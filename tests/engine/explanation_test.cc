@@ -3,11 +3,43 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+
 namespace qbuild::engine {
 namespace {
 
 using Kind = Explanation::Kind;
 using ::testing::ElementsAre;
+
+TEST(Explanation, LongValuesAreShownWhereTheyDiffer) {
+  const std::string begin(200, 'a');
+  const std::string end(200, 'z');
+  Explanation changed{.kind = Explanation::Kind::kKeyChanged};
+  changed.changes.push_back(
+      {.label = "text", .before = begin + "old" + end, .after = begin + "new" + end});
+  const std::string context(16, 'a');
+  const std::string rest(53, 'z');
+  EXPECT_EQ(summarize(changed), "key changed: text: ..." + context + "old" + rest + "... -> ..." +
+                                    context + "new" + rest + "...");
+  changed.changes = {{.label = "text", .before = "", .after = begin + end}};
+  EXPECT_EQ(summarize(changed), "key changed: text: (none) -> " + begin.substr(0, 72) + "...");
+}
+
+TEST(Explanation, NoCharacterIsCutInTwo) {
+  std::string euros;
+  for (int i = 0; i < 50; ++i) euros += "\xE2\x82\xAC";
+  const Explanation changed{.kind = Explanation::Kind::kKeyChanged,
+                            .changes = {{.label = "t", .before = euros + "!", .after = euros}}};
+  for (const std::string& line : describe(changed)) EXPECT_TRUE(is_utf8(line)) << line;
+}
+
+TEST(Explanation, OfDigestsTheBeginningIsShown) {
+  const Explanation changed{
+      .kind = Explanation::Kind::kKeyChanged,
+      .changes = {
+          {.label = "input.a", .before = std::string(64, 'a'), .after = std::string(64, '0')}}};
+  EXPECT_EQ(summarize(changed), "key changed: input.a: aaaaaaaaaaaa -> 000000000000");
+}
 
 TEST(Explanation, ComparesTextsFieldByField) {
   EXPECT_THAT(compare_key_texts("a: 1\nb: 2\nc: 3\n", "a: 1\nb: 5\nd: 4\n"),

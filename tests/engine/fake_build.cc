@@ -33,6 +33,14 @@ std::string read_text(const fs::path& path) {
   return text.str();
 }
 
+std::vector<std::string> scratch_in(const fs::path& store_root) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(store_root / "tmp")) {
+    if (entry.path().filename() != "guard") names.push_back(entry.path().filename().string());
+  }
+  return names;
+}
+
 ProducedFile produce(const ActionRequest& request, const std::string& name,
                      const std::string& text) {
   write_text(request.scratch / name, text);
@@ -52,7 +60,7 @@ std::string content_of(const ResolvedInput& input) {
 }
 
 std::int64_t HurriedClock::monotonic_ns() {
-  constexpr std::int64_t kStepNs = 20'000'000;
+  constexpr std::int64_t kStepNs = 1'000'000'000;
   const std::lock_guard lock(mutex_);
   ahead_ns_ += kStepNs;
   return system_->monotonic_ns() + ahead_ns_;

@@ -34,6 +34,8 @@ class TemporaryFolder {
 
 void write_text(const fs::path& path, std::string_view text);
 [[nodiscard]] std::string read_text(const fs::path& path);
+// Names in the tmp/ of that store, but for the guard that docs/store.md describes.
+[[nodiscard]] std::vector<std::string> scratch_in(const fs::path& store_root);
 
 // A file in scratch, hashed as a rule would.
 [[nodiscard]] ProducedFile produce(const ActionRequest& request, const std::string& name,

@@ -18,7 +18,7 @@ class TerminalTest : public ::testing::Test {
   std::string text;
   std::unique_ptr<Progress> progress =
       make_terminal_progress([this](std::string_view more) { text += more; }, clock,
-                             {.colour = false, .columns = 60, .rows = 4});
+                             {.colour = false, .columns = 72, .rows = 4});
 };
 
 TEST_F(TerminalTest, ShowsBarRateAndTimeLeft) {
@@ -28,7 +28,13 @@ TEST_F(TerminalTest, ShowsBarRateAndTimeLeft) {
   progress->on(ActionProgress{.target = "quant", .done = 50, .total = 200, .unit = "tokens"});
   EXPECT_EQ(take(),
             "\r\x1b[1A\x1b[J"
-            "running quant  [#####...............]  25 %  25 tokens/s  6.\n");
+            "running quant  [#####...............]  25 %  25 tokens/s  6.0 s left\n");
+}
+
+TEST_F(TerminalTest, LinesNeverWrap) {
+  start(std::string(200, 'x'));
+  const std::string drawn = take();
+  EXPECT_EQ(drawn, "running " + std::string(64, 'x') + "\n");
 }
 
 TEST_F(TerminalTest, UnknownTotalShowsWhatIsDoneAndSince) {

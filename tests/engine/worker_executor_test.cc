@@ -12,6 +12,7 @@ namespace qbuild::engine::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
 std::string pid_of(const RunReport& report, NodeId id) {
@@ -166,7 +167,7 @@ TEST(WorkerExecutor, InterruptEndsWorkersAndLeavesNoScratch) {
   EXPECT_EQ(exit_code(report), 130);
   EXPECT_EQ(report.nodes.at(a).reason, "interrupted");
   EXPECT_TRUE(has_gone(build.wait_for_pid(), 5));
-  EXPECT_TRUE(std::distance(fs::directory_iterator(build.store.root() / "tmp"), {}) <= 1);
+  EXPECT_THAT(scratch_in(build.store.root()), IsEmpty());
 }
 
 TEST(WorkerExecutor, DeafWorkerIsEndedByForce) {

@@ -57,10 +57,13 @@ hub::TreeEntry remote(const std::string& path, const std::string& content) {
           .storage = hub::Storage::kRegular};
 }
 
-std::string inline_bytes(const DesiredTree& tree, const std::string& path) { return *tree.files.at(path).bytes; }
+std::string inline_bytes(const DesiredTree& tree, const std::string& path) {
+  return *tree.files.at(path).bytes;
+}
 
 TEST(DesiredTree, HoldsTheReadyVariantsTheCardAndTheList) {
-  const DesiredTree tree = desired_tree(request_for({{"Q8_0", "m-Q8_0.gguf"}, {"Q4_0", "m-Q4_0.gguf"}}));
+  const DesiredTree tree =
+      desired_tree(request_for({{"Q8_0", "m-Q8_0.gguf"}, {"Q4_0", "m-Q4_0.gguf"}}));
   std::vector<std::string> paths;
   for (const auto& [path, file] : tree.files) paths.push_back(path);
   EXPECT_THAT(paths, ElementsAre("README.md", "m-Q4_0.gguf", "m-Q8_0.gguf", "qbuild.json"));
@@ -111,10 +114,12 @@ TEST(DesiredTree, OnlyWhatQbuildPutThereIsDeleted) {
   const DesiredTree tree = desired_tree(request_for({{"Q8_0", "new-name.gguf"}}));
   Published before;
   before.other_files = {"README.md", "qbuild.json"};
-  before.variants.push_back({.name = "Q8_0", .record = "r", .files = {{"old-name.gguf", sha256("x"), 1}}, .card = {}});
-  const auto changes =
-      difference(tree, {remote("old-name.gguf", "x"), remote("somebody.gguf", "y"), remote(".gitattributes", "z")},
-                 before);
+  before.variants.push_back(
+      {.name = "Q8_0", .record = "r", .files = {{"old-name.gguf", sha256("x"), 1}}, .card = {}});
+  const auto changes = difference(
+      tree,
+      {remote("old-name.gguf", "x"), remote("somebody.gguf", "y"), remote(".gitattributes", "z")},
+      before);
   EXPECT_THAT(changes.deleted, ElementsAre("old-name.gguf"));
 }
 

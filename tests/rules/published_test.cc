@@ -28,16 +28,19 @@ TEST(Published, ReadsBackWhatItWrote) {
 }
 
 TEST(Published, SomebodyElsesFileOfThatNameIsNotTakenForOurs) {
-  for (const char* text : {"{}", "[]", R"({"format":"qbuild-published","version":2,"files":[],"variants":[]})",
-                           R"({"format":"other","version":1,"files":[],"variants":[]})",
-                           R"({"format":"qbuild-published","version":1,"files":[],"variants":[{"name":"x"}]})"}) {
+  for (const char* text :
+       {"{}", "[]", R"({"format":"qbuild-published","version":2,"files":[],"variants":[]})",
+        R"({"format":"other","version":1,"files":[],"variants":[]})",
+        R"({"format":"qbuild-published","version":1,"files":[],"variants":[{"name":"x"}]})"}) {
     try {
       (void)published_from_json(Json::parse(text));
       ADD_FAILURE() << "accepted " << text;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
-      EXPECT_THAT(error.message(), HasSubstr("qbuild.json was not written by this version of qbuild"));
-      EXPECT_THAT(error.message(), HasSubstr("delete it from the repository to publish over what is there"));
+      EXPECT_THAT(error.message(),
+                  HasSubstr("qbuild.json was not written by this version of qbuild"));
+      EXPECT_THAT(error.message(),
+                  HasSubstr("delete it from the repository to publish over what is there"));
     }
   }
 }

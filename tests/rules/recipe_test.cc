@@ -12,8 +12,10 @@ namespace {
 using ::testing::HasSubstr;
 
 // A Llama of `blocks` blocks with rows of `hidden` values.
-std::vector<TensorSpec> llama_tensors(std::uint32_t blocks, std::uint64_t hidden, bool tied = false) {
-  std::vector<TensorSpec> tensors{{"token_embd.weight", {hidden, 1024}}, {"output_norm.weight", {hidden}}};
+std::vector<TensorSpec> llama_tensors(std::uint32_t blocks, std::uint64_t hidden,
+                                      bool tied = false) {
+  std::vector<TensorSpec> tensors{{"token_embd.weight", {hidden, 1024}},
+                                  {"output_norm.weight", {hidden}}};
   if (!tied) tensors.push_back({"output.weight", {hidden, 1024}});
   for (std::uint32_t block = 0; block < blocks; ++block) {
     const std::string prefix = "blk." + std::to_string(block) + ".";
@@ -25,8 +27,9 @@ std::vector<TensorSpec> llama_tensors(std::uint32_t blocks, std::uint64_t hidden
   return tensors;
 }
 
-DType type_of(const std::string& name, std::string_view recipe, const std::vector<TensorSpec>& tensors,
-              NetworkFacts facts, std::vector<Override> overrides = {}) {
+DType type_of(const std::string& name, std::string_view recipe,
+              const std::vector<TensorSpec>& tensors, NetworkFacts facts,
+              std::vector<Override> overrides = {}) {
   const auto choices = choose_types(*find_recipe(recipe), overrides, tensors, facts);
   for (std::size_t i = 0; i < tensors.size(); ++i)
     if (tensors[i].name == name) return choices[i].type;
@@ -41,11 +44,14 @@ TEST(Recipe, Q4KMGivesMoreBitsToTheLayersThatTheReferenceNames) {
   std::vector<std::uint32_t> layers;
   for (std::uint32_t block = 0; block < 32; ++block) {
     const std::string name = "blk." + std::to_string(block) + ".ffn_down.weight";
-    const auto at = std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.name == name; });
-    if (choices[static_cast<std::size_t>(at - tensors.begin())].type == DType::kQ6_K) layers.push_back(block);
+    const auto at =
+        std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.name == name; });
+    if (choices[static_cast<std::size_t>(at - tensors.begin())].type == DType::kQ6_K)
+      layers.push_back(block);
   }
   // gguf.md 11.3: the published example for 32 layers.
-  EXPECT_EQ(layers, (std::vector<std::uint32_t>{0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31}));
+  EXPECT_EQ(layers,
+            (std::vector<std::uint32_t>{0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31}));
   EXPECT_EQ(type_of("output.weight", "Q4_K_M", tensors, facts), DType::kQ6_K);
   EXPECT_EQ(type_of("token_embd.weight", "Q4_K_M", tensors, facts), DType::kQ4_K);
   EXPECT_EQ(type_of("blk.5.attn_v.weight", "Q4_K_M", tensors, facts), DType::kQ4_K);
@@ -71,7 +77,8 @@ TEST(Recipe, EightyLayersWithGroupedHeadsKeepMoreOfTheValues) {
 TEST(Recipe, NormsStayExactInEveryRecipe) {
   const auto tensors = llama_tensors(4, 256);
   for (const Recipe& recipe : all_recipes())
-    EXPECT_EQ(type_of("blk.0.attn_norm.weight", recipe.name, tensors, {4, 8, 8}), DType::kF32) << recipe.name;
+    EXPECT_EQ(type_of("blk.0.attn_norm.weight", recipe.name, tensors, {4, 8, 8}), DType::kF32)
+        << recipe.name;
 }
 
 TEST(Recipe, TiedEmbeddingsAreTreatedAsTheOutput) {
@@ -110,12 +117,14 @@ TEST(Recipe, LayersOfAnOverrideCountFromBothEnds) {
   const std::vector<Override> rules{{"attn_q", {{0, 1}, {-2, -1}}, DType::kQ8_0}};
   const NetworkFacts facts{8, 8, 8};
   for (const auto& [layer, type] : std::vector<std::pair<int, DType>>{{0, DType::kQ8_0},
-                                                                       {1, DType::kQ8_0},
-                                                                       {2, DType::kQ4_K},
-                                                                       {5, DType::kQ4_K},
-                                                                       {6, DType::kQ8_0},
-                                                                       {7, DType::kQ8_0}})
-    EXPECT_EQ(type_of("blk." + std::to_string(layer) + ".attn_q.weight", "Q4_K_M", tensors, facts, rules), type)
+                                                                      {1, DType::kQ8_0},
+                                                                      {2, DType::kQ4_K},
+                                                                      {5, DType::kQ4_K},
+                                                                      {6, DType::kQ8_0},
+                                                                      {7, DType::kQ8_0}})
+    EXPECT_EQ(
+        type_of("blk." + std::to_string(layer) + ".attn_q.weight", "Q4_K_M", tensors, facts, rules),
+        type)
         << layer;
 }
 
@@ -141,9 +150,11 @@ TEST(Recipe, TheChoiceDoesNotDependOnTheOrderOfTheTensors) {
   auto tensors = llama_tensors(12, 256);
   const NetworkFacts facts{12, 8, 4};
   std::vector<std::pair<std::string, DType>> first;
-  for (const auto& tensor : tensors) first.emplace_back(tensor.name, type_of(tensor.name, "Q4_K_S", tensors, facts));
+  for (const auto& tensor : tensors)
+    first.emplace_back(tensor.name, type_of(tensor.name, "Q4_K_S", tensors, facts));
   std::reverse(tensors.begin(), tensors.end());
-  for (const auto& [name, type] : first) EXPECT_EQ(type_of(name, "Q4_K_S", tensors, facts), type) << name;
+  for (const auto& [name, type] : first)
+    EXPECT_EQ(type_of(name, "Q4_K_S", tensors, facts), type) << name;
 }
 
 TEST(Recipe, FilesBeginWithWhatIsOutsideTheBlocks) {
