@@ -1,4 +1,4 @@
-// On processors of other makers there is the scalar backend alone; kernels/backend.cc offers no
+// On processors of other makers there is the scalar backend alone; kernels/processor.cc offers no
 // other, so these are asked for by nobody.
 
 #include "kernels/math_table.h"

@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxLines = 400;
 // Absolute paths into somebody's home folder.
 [[nodiscard]] Findings find_home_paths(const SourceTree& tree);
 
-// Preprocessor conditions in rooms, except in base and in kernels/backend.cc: variants are files
+// Preprocessor conditions in rooms, except in base and in kernels/processor.cc: variants are files
 // that the build chooses.
 [[nodiscard]] Findings find_conditional_compilation(const SourceTree& tree);
 

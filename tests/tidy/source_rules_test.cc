@@ -43,11 +43,11 @@ TEST(SourceRules, FindsPathsIntoHomes) {
 TEST(SourceRules, FindsConditionalCompilationWhereItDoesNotBelong) {
   EXPECT_THAT(
       find_conditional_compilation({{"base/a.cc", "#if X\n"},
-                                    {"kernels/backend.cc", "#ifdef X\n"},
+                                    {"kernels/processor.cc", "#ifdef X\n"},
                                     {"kernels/dot.cc", "# if defined(X)\n"},
                                     {"models/a.h", "#include <if.h>\n#iffy\n"},
                                     {"tests/kernels/a_test.cc", "#ifdef X\n"}}),
-      ElementsAre("kernels/dot.cc:1: conditional compilation outside base and kernels/backend.cc"));
+      ElementsAre("kernels/dot.cc:1: conditional compilation outside base and kernels/processor.cc"));
 }
 
 TEST(SourceRules, FindsHeadersWithoutAGuard) {

@@ -39,6 +39,7 @@ const Exemptions& exemptions() {
       {"kernels/math_elsewhere.cc", kMath},
       {"kernels/math_scalar.cc", kMath},
       {"kernels/matmul_pack.cc", "the packing half of matmul.h; matmul_test.cc multiplies with it"},
+      {"kernels/processor.cc", "asks the processor; backend_test.cc asks through it"},
       {"rules/heavy_rules.cc", "the worker's list; tests/e2e runs every rule in it"},
       {"rules/lower.cc", "tests/e2e/edits_test.cc drives it through the program"},
       {"rules/lower_publish.cc", "part of lower.h; tests/e2e/edits_test.cc drives it"},
