@@ -1,3 +1,8 @@
+# Standard headers that most files include, compiled once per room: a quarter of the time of a build. Files
+# include what they use all the same; the preset `tidy` compiles without.
+set(QBUILD_PRECOMPILED <algorithm> <cstdint> <filesystem> <functional> <map> <memory> <optional> <set> <span>
+  <string> <string_view> <utility> <variant> <vector>)
+
 # One folder, one static library.
 #   qbuild_room(NAME SOURCES a.cc ... HEADERS a.h ... USES lower rooms ... LINKS outside libraries ...)
 # USES is checked against the drawing by tests/tidy; HEADERS are compiled alone by the target
@@ -8,6 +13,7 @@ function(qbuild_room NAME)
   target_sources(qbuild_${NAME} PUBLIC FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}" FILES ${ROOM_HEADERS})
   set_target_properties(qbuild_${NAME} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   target_include_directories(qbuild_${NAME} PUBLIC "${CMAKE_SOURCE_DIR}")
+  target_precompile_headers(qbuild_${NAME} PRIVATE ${QBUILD_PRECOMPILED})
   list(TRANSFORM ROOM_USES PREPEND qbuild_)
   target_link_libraries(qbuild_${NAME} PUBLIC ${ROOM_USES} PRIVATE qbuild_warnings ${ROOM_LINKS})
 endfunction()
@@ -19,6 +25,8 @@ function(qbuild_tests NAME)
   add_executable(${NAME}_tests ${T_SOURCES})
   list(TRANSFORM T_USES PREPEND qbuild_)
   target_link_libraries(${NAME}_tests PRIVATE ${T_USES} qbuild_warnings GTest::gmock_main ${T_LINKS})
+  # Compiled often, run briefly: what is tested keeps its optimization.
+  target_compile_options(${NAME}_tests PRIVATE -O0)
   target_compile_definitions(${NAME}_tests PRIVATE QBUILD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ${T_DEFINES})
   gtest_discover_tests(${NAME}_tests TEST_PREFIX "${NAME}/" DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT 600)

@@ -15,4 +15,11 @@ add_compile_options(-ffp-contract=off)
 if(QBUILD_SANITIZE)
   add_compile_options(-fsanitize=${QBUILD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${QBUILD_SANITIZE})
+  # What sanitizers add hides from GCC what is initialized.
+  target_compile_options(qbuild_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+endif()
+
+# ccache can keep what was compiled with a precompiled header only then (its manual, "Precompiled headers").
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-fpch-preprocess)
 endif()

@@ -136,6 +136,7 @@ void encode_rows(Backend backend, DType dtype, std::span<const float> values,
 void decode_rows(Backend backend, DType dtype, Bytes rows, std::span<float> out) {
   need_codec(dtype, "decode");
   need_size(dtype, "decode", out.size(), rows.size());
+  if (out.empty()) return;
   codec_table(backend).decode(dtype, octets(rows.data()),
                               out.size() / dtype_info(dtype).block_values, out.data());
 }
