@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -227,6 +228,12 @@ void reset_signals() {
   for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
 }
 
+// In the child, before exec. The parent may have died before the kernel knew of the wish: then the
+// child has another parent by now, and would wait for a death that has been.
+void die_with(pid_t parent) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent) ::_exit(125);
+}
+
 [[noreturn]] void cannot_start(const std::string& name, int error_number) {
   const std::string what = fmt::format("cannot start {}", name);
   if (error_number == EACCES) throw Error(ErrorKind::kDenied, what + ": not executable");
@@ -267,7 +274,10 @@ class PosixProcessRunner final : public ProcessRunner {
     };
     const std::vector<std::string> arguments(spec.argv.begin() + 1, spec.argv.end());
     const std::string directory = spec.working_directory.string();
-    const auto prepare = [&directory](auto& /*executor*/) {
+    const pid_t parent = ::getpid();
+    const bool end_with_parent = spec.end_with_parent;
+    const auto prepare = [&directory, parent, end_with_parent](auto& /*executor*/) {
+      if (end_with_parent) die_with(parent);
       reset_signals();
       // Boost would go on in the wrong folder.
       if (!directory.empty() && ::chdir(directory.c_str()) != 0) ::_exit(126);

@@ -21,6 +21,10 @@ struct ProcessSpec {
       output_log;  // stderr (and stdout unless piped) appended here; empty: dropped
   bool pipe_stdin = false;
   bool pipe_stdout = false;
+  // Killed (SIGKILL) when the thread that starts it ends, however it ends: for what must not
+  // outlive a process that may itself be killed. That thread must live until the child was waited
+  // for. What the child started in turn is not reached.
+  bool end_with_parent = false;
 };
 
 struct ProcessExit {

@@ -19,6 +19,25 @@ bool is_utf8(std::string_view text) {
   return Json::parse(carried.dump()) == carried;
 }
 
+std::string visible(std::string_view text) {
+  const bool is_text = is_utf8(text);
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  std::string shown;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_layout = text[i] == '\n' || text[i] == '\t';
+    const bool is_ascii_control = (byte(i) < 0x20 && !is_layout) || byte(i) == 0x7F;
+    // U+0080 to U+009F: terminals take some of them for the beginning of a sequence.
+    const bool is_c1 = is_text && byte(i) == 0xC2 && byte(i + 1) < 0xA0;
+    if (is_c1) ++i;
+    if (is_c1 || is_ascii_control || (!is_text && byte(i) >= 0x80)) {
+      shown += "\\x" + to_hex(text.substr(i, 1));
+    } else {
+      shown.push_back(text[i]);
+    }
+  }
+  return shown;
+}
+
 bool is_lower_hex(std::string_view text) {
   return !text.empty() && text.find_first_not_of(kHexDigits) == std::string_view::npos;
 }

@@ -9,6 +9,10 @@ namespace qbuild {
 // Well-formed UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. Source: RFC 3629.
 [[nodiscard]] bool is_utf8(std::string_view text);
 
+// For terminals: control characters other than newline and tab as "\x1b"; in text that is not
+// UTF-8, every byte outside of ASCII too.
+[[nodiscard]] std::string visible(std::string_view text);
+
 // Only 0-9 and a-f; empty is not.
 [[nodiscard]] bool is_lower_hex(std::string_view text);
 

@@ -51,8 +51,9 @@ struct VerifyReport {
   std::uint64_t blobs_checked = 0;
   std::uint64_t records_checked = 0;
   std::uint64_t bytes_hashed = 0;
-  std::vector<Damage>
-      damages;  // each was moved to damaged/ so that it is made again; sorted by path
+  // Sorted by path. What is not what its name says was moved to damaged/ so that it is made again;
+  // what could not be read, its message says why, is where it was.
+  std::vector<Damage> damages;
 };
 
 class Store {
@@ -100,7 +101,7 @@ class Store {
 
   // --- care
   [[nodiscard]] StoreStats stats() const;
-  // Hashes everything. `progress` is called with bytes done; may be empty.
+  // Hashes everything that can be read. `progress` is called with bytes done; may be empty.
   VerifyReport verify(const std::function<void(std::uint64_t bytes_done)>& progress);
   // Removes scratch folders that no living process owns. Called when an engine starts.
   void remove_abandoned_scratch();

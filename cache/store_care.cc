@@ -74,6 +74,20 @@ std::optional<std::string> record_damage(const std::string& bytes, const Digest&
   }
 }
 
+// Looks at each entry. What cannot be read is reported and left where it is, because its content
+// may be whole and the disk or its permissions at fault; the rest is looked at all the same.
+void for_each_readable(const std::vector<Entry>& entries, VerifyReport& report,
+                       const std::function<void(const Entry&)>& look) {
+  for (const Entry& entry : entries) {
+    try {
+      look(entry);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kNotFound) continue;  // removed while it was looked at
+      report.damages.push_back({entry.path, error.message()});
+    }
+  }
+}
+
 }  // namespace
 
 StoreStats Store::stats() const {
@@ -100,13 +114,13 @@ void Store::note_damage(VerifyReport& report, const fs::path& path, std::string_
 }
 
 void Store::verify_blobs(const std::function<void(std::uint64_t)>& progress, VerifyReport& report) {
-  for (const Entry& entry : entries_of(file_system_, root_ / "blobs")) {
+  for_each_readable(entries_of(file_system_, root_ / "blobs"), report, [&](const Entry& entry) {
     const std::optional<FileStat> there = file_system_.stat(entry.path);
-    if (!there) continue;  // removed since it was listed
+    if (!there) return;  // removed since it was listed
     ++report.blobs_checked;
     if (!entry.digest || there->kind != FileStat::Kind::kRegular) {
       note_damage(report, entry.path, "blob", "it is no file named by a SHA-256");
-      continue;
+      return;
     }
     const Content content = hash_file(file_system_, entry.path, [&](std::uint64_t piece_bytes) {
       report.bytes_hashed += piece_bytes;
@@ -116,28 +130,28 @@ void Store::verify_blobs(const std::function<void(std::uint64_t)>& progress, Ver
       note_damage(report, entry.path, "blob",
                   fmt::format("content has digest {}, its name says {}", content.sha256.hex(),
                               entry.digest->hex()));
-  }
+  });
 }
 
 void Store::verify_records(VerifyReport& report) {
-  for (const Entry& entry : entries_of(file_system_, root_ / "records")) {
+  for_each_readable(entries_of(file_system_, root_ / "records"), report, [&](const Entry& entry) {
     const std::optional<FileStat> there = file_system_.stat(entry.path);
-    if (!there) continue;
+    if (!there) return;
     ++report.records_checked;
     if (!entry.digest || there->kind != FileStat::Kind::kRegular) {
       note_damage(report, entry.path, "record", "it is no file named by a key");
-      continue;
+      return;
     }
     if (there->size_bytes > kMaxRecordBytes) {
       note_damage(report, entry.path, "record",
                   fmt::format("{} bytes are more than a record can have", there->size_bytes));
-      continue;
+      return;
     }
     const std::string bytes = read_file(file_system_, entry.path, kMaxRecordBytes);
     report.bytes_hashed += bytes.size();
     if (std::optional<std::string> what = record_damage(bytes, *entry.digest))
       note_damage(report, entry.path, "record", std::move(*what));
-  }
+  });
 }
 
 VerifyReport Store::verify(const std::function<void(std::uint64_t bytes_done)>& progress) {

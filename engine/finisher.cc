@@ -65,6 +65,18 @@ std::vector<ProducedFile> move_large_inline(FileSystem& files, const FinishJob& 
   return moved;
 }
 
+// A blob of that name that was changed in place since it was stored, or of which nothing is known
+// here, is read first: one that is damaged moves aside, so that the fresh copy takes its place
+// instead of being thrown away.
+void verify_if_in_doubt(const Environment& environment, const ProducedFile& file) {
+  const std::optional<FileStat> there =
+      environment.files.stat(environment.store.blob_path(file.sha256));
+  if (!there) return;
+  const std::optional<cache::BlobStamp> known = environment.index->find_blob(file.sha256);
+  if (known && *known == cache::blob_stamp(*there)) return;
+  static_cast<void>(environment.store.verify_blob(file.sha256, file.size_bytes));
+}
+
 bool is_same_file(FileSystem& files, const fs::path& a, const fs::path& b) {
   const std::optional<FileStat> one = files.stat(a);
   const std::optional<FileStat> other = files.stat(b);
@@ -188,7 +200,10 @@ Finished Finisher::finish(const FinishJob& job) {
       move_large_inline(environment_.files, job, record.inline_files);
   produced.insert(produced.end(), moved.begin(), moved.end());
   for (const ProducedFile& file : produced) {
-    with_context(file.name, [&] { store.adopt(file.path, file.sha256, file.size_bytes); });
+    with_context(file.name, [&] {
+      if (environment_.index != nullptr) verify_if_in_doubt(environment_, file);
+      store.adopt(file.path, file.sha256, file.size_bytes);
+    });
     if (environment_.index == nullptr) continue;
     const std::optional<FileStat> stat = environment_.files.stat(store.blob_path(file.sha256));
     if (stat) environment_.index->note_blob(file.sha256, cache::blob_stamp(*stat));

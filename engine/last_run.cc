@@ -11,6 +11,14 @@ namespace {
 
 constexpr std::int64_t kVersion = 1;
 
+void remove_if_possible(FileSystem& files, const fs::path& path) {
+  try {
+    files.remove(path);
+  } catch (const Error&) {
+    // The failure that led here is the one to hear of.
+  }
+}
+
 }  // namespace
 
 std::optional<LastRun> read_last_run(FileSystem& files, const ProjectFiles& project,
@@ -41,10 +49,15 @@ void write_last_run(FileSystem& files, const ProjectFiles& project, std::string_
   // Two engines may explain one target at the same time.
   const fs::path beside = path.native() + fmt::format(".{}.tmp", ::getpid());
   files.create_directories(path.parent_path());
-  const auto file = files.create(beside, CreateMode::kTruncate);
-  file->append(as_bytes(json.dump() + "\n"));
-  file->close();
-  files.rename(beside, path);
+  try {
+    const auto file = files.create(beside, CreateMode::kTruncate);
+    file->append(as_bytes(json.dump() + "\n"));
+    file->close();
+    files.rename(beside, path);
+  } catch (const Error&) {
+    remove_if_possible(files, beside);
+    throw;
+  }
 }
 
 }  // namespace qbuild::engine

@@ -27,6 +27,7 @@ inline constexpr std::uint64_t kMaxLastRunBytes = 16u << 20;
 
 [[nodiscard]] std::optional<LastRun> read_last_run(FileSystem& files, const ProjectFiles& project,
                                                    std::string_view target);
+// Throws Error, and leaves the file as it was and nothing beside it.
 void write_last_run(FileSystem& files, const ProjectFiles& project, std::string_view target,
                     const LastRun& last);
 

@@ -36,7 +36,8 @@ Json to_json(const Plan& plan, const Graph& graph) {
   for (const PlanEntry& entry : plan.entries) {
     const Node& node = graph.node(entry.node);
     if (node.kind == NodeKind::kSource) continue;
-    ++counts[static_cast<std::size_t>(entry.state)];
+    if (node.kind == NodeKind::kAction || entry.state == PlanState::kHeld)
+      ++counts[static_cast<std::size_t>(entry.state)];
     Json target =
         Json::object({{"target", node.target},
                       {"rule", node.kind == NodeKind::kCheck ? std::string("check") : node.rule},

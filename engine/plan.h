@@ -40,7 +40,8 @@ struct Plan {
 };
 
 // {"targets": [{"target","rule","state","why": {...},"key","expected_seconds"}],
-//  "current": n, "runs": n, "may_run": n, "held": n}; sources are left out.
+//  "current": n, "runs": n, "may_run": n, "held": n}; sources are left out. Counted are actions,
+// and checks that hold something back.
 [[nodiscard]] Json to_json(const Plan& plan, const Graph& graph);
 
 }  // namespace qbuild::engine

@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace qbuild::engine {
 namespace {
 
@@ -50,37 +52,40 @@ std::string amount_text(double amount, const std::string& unit) {
 }
 
 std::vector<std::string> finished_lines(const ActionFinished& event, bool colour) {
+  const std::string target = visible(event.target);
   std::vector<std::string> lines;
   switch (event.status) {
     case Status::kReady:
       if (event.executed) {
-        lines.push_back(fmt::format("{}{}  {}", word("done", kGreen, colour), event.target,
+        lines.push_back(fmt::format("{}{}  {}", word("done", kGreen, colour), target,
                                     duration_text(event.seconds)));
       }
       return lines;
     case Status::kHeld:
       lines.push_back(
-          fmt::format("{}{}: {}", word("held", kYellow, colour), event.target, event.reason));
+          fmt::format("{}{}: {}", word("held", kYellow, colour), target, visible(event.reason)));
       return lines;
     case Status::kSkipped:
       lines.push_back(
-          fmt::format("{}{}: {}", word("skipped", kYellow, colour), event.target, event.reason));
+          fmt::format("{}{}: {}", word("skipped", kYellow, colour), target, visible(event.reason)));
       return lines;
     case Status::kFailed:
       break;
   }
-  lines.push_back(fmt::format("{}{}  {}: {}", word("failed", kRed, colour), event.target,
+  lines.push_back(fmt::format("{}{}  {}: {}", word("failed", kRed, colour), target,
                               duration_text(event.seconds),
-                              event.failure ? event.failure->message : event.reason));
+                              visible(event.failure ? event.failure->message : event.reason)));
   if (event.failure) {
-    for (const std::string& line : event.failure->log_tail) lines.push_back("        | " + line);
+    for (const std::string& line : event.failure->log_tail) {
+      lines.push_back("        | " + visible(line));
+    }
   }
   return lines;
 }
 
 std::string retried_line(const ActionRetried& event) {
-  return fmt::format("{:<8}{} in {}: {}", "again", event.target, duration_text(event.wait_seconds),
-                     event.message);
+  return fmt::format("{:<8}{} in {}: {}", "again", visible(event.target),
+                     duration_text(event.wait_seconds), visible(event.message));
 }
 
 }  // namespace qbuild::engine

@@ -1,5 +1,7 @@
 #pragma once
-// The lines that the plain and the live display share.
+// The lines that the plain and the live display share. What messages, logs and names hold of
+// control characters is made visible here, so that nothing that a tool says moves the terminal's
+// cursor.
 
 #include <cstdint>
 #include <string>

@@ -4,12 +4,22 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "engine/progress_lines.h"
 
 namespace qbuild::engine {
 namespace {
 
-std::string in_gib(std::uint64_t bytes) {
-  return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1u << 30));
+// Two amounts of which the first is larger, in the unit that suits each; to the byte where rounding
+// would make them look the same.
+struct Amounts {
+  std::string need;
+  std::string allowed;
+};
+
+Amounts amounts(std::uint64_t need, std::uint64_t allowed) {
+  Amounts shown{bytes_text(static_cast<double>(need)), bytes_text(static_cast<double>(allowed))};
+  if (shown.need != shown.allowed) return shown;
+  return {fmt::format("{} B", need), fmt::format("{} B", allowed)};
 }
 
 bool exceeds(std::uint64_t taken, std::uint64_t need, std::uint64_t limit) {
@@ -25,13 +35,15 @@ std::optional<std::string> ResourcePools::why_never(const Resources& need,
     return fmt::format("needs {} threads, and --threads allows {}", need.threads, limits_.threads);
   }
   if (limits_.memory_bytes != 0 && need.memory_bytes > limits_.memory_bytes) {
-    return fmt::format("needs {} of memory, and this machine allows {}", in_gib(need.memory_bytes),
-                       in_gib(limits_.memory_bytes));
+    const Amounts memory = amounts(need.memory_bytes, limits_.memory_bytes);
+    return fmt::format("needs {} of memory, and this machine allows {}", memory.need,
+                       memory.allowed);
   }
   if (running_ == 0 && need.scratch_bytes > free_disk_bytes) {
+    const Amounts disk = amounts(need.scratch_bytes, free_disk_bytes);
     return fmt::format(
         "needs {} on the store's disk, and {} are free; free some, or point --store elsewhere",
-        in_gib(need.scratch_bytes), in_gib(free_disk_bytes));
+        disk.need, disk.allowed);
   }
   return std::nullopt;
 }

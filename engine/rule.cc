@@ -1,6 +1,9 @@
 #include "engine/rule.h"
 
+#include <fmt/core.h>
+
 #include "base/check.h"
+#include "base/error.h"
 
 namespace qbuild::engine {
 
@@ -10,6 +13,16 @@ const ResolvedInput& ActionRequest::input(std::string_view label) const {
   }
   check(false, "a rule asks for inputs that its node has");
   return inputs.front();
+}
+
+std::string input_text(FileSystem& files, const ResolvedInput& input, std::string_view name) {
+  const auto found = input.inline_files.find(std::string(name));
+  if (found != input.inline_files.end()) return found->second;
+  for (std::size_t i = 0; i < input.artifact.files.size() && i < input.paths.size(); ++i) {
+    if (input.artifact.files[i].name == name && !input.paths[i].empty())
+      return read_file(files, input.paths[i], kMaxInputTextBytes);
+  }
+  throw Error(ErrorKind::kCorrupt, fmt::format("input {} has no {}", input.label, name));
 }
 
 std::optional<std::string> Rule::outdated(const cache::Record& /*record*/, const Json& /*params*/,

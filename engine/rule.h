@@ -54,6 +54,14 @@ struct ResolvedInput {
                 // for a source
 };
 
+// The content of one of an input's texts (README.md, result.json): a rule returns them inline, and
+// a record keeps one in itself or, beyond cache::kMaxInlineBytes, as a blob. Throws Error (kCorrupt
+// "input card has no README.md", and what reading a file throws).
+[[nodiscard]] std::string input_text(FileSystem& files, const ResolvedInput& input,
+                                     std::string_view name);
+// What came from one action is no larger: bounds what input_text reads.
+inline constexpr std::uint64_t kMaxInputTextBytes = 256u << 20;
+
 struct ActionRequest {
   std::string id;  // unique within a run
   std::string target;

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "engine/fence.h"
 #include "engine/in_process_executor.h"
-#include "engine/last_run.h"
 #include "engine/run_witnesses.h"
 
 namespace qbuild::engine {
@@ -81,8 +80,7 @@ void Run::decide(NodeId id) {
   if (is_current) {
     const std::optional<LastRun> last = read_last_run(environment_.files, project_, node.target);
     if (!last || last->failed || last->key_text != decision.key.text) {
-      write_last_run(environment_.files, project_, node.target,
-                     {.failed = false, .key_text = decision.key.text, .message = ""});
+      note_last(node, {.failed = false, .key_text = decision.key.text, .message = ""});
     }
     settle_current(id, std::move(decision.value));
     return;
@@ -138,14 +136,23 @@ void Run::fail(NodeId id, ErrorKind kind, std::string message) {
   const auto action = actions_.find(id);
   if (action != actions_.end()) {
     if (action->second.log) failure.log_tail = action->second.log->tail();
-    write_last_run(
-        environment_.files, project_, graph_.node(id).target,
-        {.failed = true, .key_text = action->second.key.text, .message = failure.message});
+    note_last(graph_.node(id),
+              {.failed = true, .key_text = action->second.key.text, .message = failure.message});
   }
   NodeValue value;
   value.status = Status::kFailed;
   value.reason = failure.message;
   settle(id, std::move(value), std::move(failure));
+}
+
+void Run::note_last(const Node& node, const LastRun& last) {
+  const std::optional<Error> error =
+      run_fenced([&] { write_last_run(environment_.files, project_, node.target, last); },
+                 [] { return false; });
+  if (error) {
+    report_.warnings.push_back(
+        fmt::format("{}: its last run is not remembered: {}", node.target, error->message()));
+  }
 }
 
 void Run::stop_if_asked() {

@@ -18,6 +18,7 @@
 #include "engine/decision.h"
 #include "engine/finisher.h"
 #include "engine/journal.h"
+#include "engine/last_run.h"
 #include "engine/resources.h"
 
 namespace qbuild::engine {
@@ -59,6 +60,9 @@ class Run {
   void settle(NodeId id, NodeValue value, std::optional<Failure> failure = std::nullopt);
   void settle_current(NodeId id, NodeValue value);
   void fail(NodeId id, ErrorKind kind, std::string message);
+  // Remembered for explanations alone: a disk that does not take it is worth a warning, never the
+  // run or a target.
+  void note_last(const Node& node, const LastRun& last);
   void stop_if_asked();
   void skip_what_has_not_begun(const std::string& reason);
   void emit(const Event& event);

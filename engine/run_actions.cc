@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "cache/index.h"
 #include "engine/fence.h"
-#include "engine/last_run.h"
 #include "engine/priority.h"
 #include "engine/retry.h"
 #include "engine/run.h"
@@ -130,8 +129,7 @@ void Run::prepare(NodeId id) {
         // Somebody else may have made it since the decision.
         if (std::optional<NodeValue> value = decider_.look_again(node, action.key)) {
           report_.nodes[id].explanation = {.kind = Explanation::Kind::kCurrent};
-          write_last_run(environment_.files, project_, node.target,
-                         {.failed = false, .key_text = action.key.text, .message = ""});
+          note_last(node, {.failed = false, .key_text = action.key.text, .message = ""});
           settle_current(id, *std::move(value));
           return;
         }
@@ -285,13 +283,7 @@ void Run::handle_finished(Finished finished) {
     fail(id, finished.error->kind(), finished.error->message());
     return;
   }
-  const std::optional<Error> error = run_fenced(
-      [&] {
-        write_last_run(environment_.files, project_, node.target,
-                       {.failed = false, .key_text = action.key.text, .message = ""});
-      },
-      [] { return false; });
-  if (error) report_.warnings.push_back(error->message());
+  note_last(node, {.failed = false, .key_text = action.key.text, .message = ""});
   settle(id, *std::move(finished.value));
 }
 

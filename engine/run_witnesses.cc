@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "cache/index.h"
 #include "engine/decision.h"
 #include "engine/project_records.h"
 
@@ -18,10 +19,13 @@ class Collector {
     if (node.kind == NodeKind::kSource) return add_source(node);
     if (node.kind != NodeKind::kAction || report.status != Status::kReady) return true;
     for (std::size_t i = 0; i < report.paths.size(); ++i) {
-      if (!report.paths[i].empty() && !add_content(report.paths[i])) return false;
+      if (report.paths[i].empty()) continue;
+      if (!add_blob(report.paths[i], report.artifact.files.at(i).sha256)) return false;
     }
     for (const Export& output : resolved_exports(node, report.artifact)) {
-      if (!add_content(output.path)) return false;
+      const cache::FileEntry* const file = report.artifact.find(output.name);
+      check(file != nullptr, "an export that was made is a file of the artifact");
+      if (!add_export(output.path, file->sha256)) return false;
     }
     const bool is_project = environment_.rules.traits(node.rule).caching == Caching::kProject;
     if (is_project) return add_project(node);
@@ -36,6 +40,25 @@ class Collector {
   [[nodiscard]] bool add_content(const fs::path& path) {
     witnesses_.push_back(observe(environment_.files, Witness::What::kContent, path));
     return witnesses_.back().stat.has_value();
+  }
+
+  // As the index knows it: looked at only now, a blob that somebody changed since it was decided on
+  // would pass for a good one.
+  [[nodiscard]] bool add_blob(const fs::path& path, const Digest& sha256) {
+    if (!add_content(path)) return false;
+    if (environment_.index == nullptr) return true;
+    const std::optional<cache::BlobStamp> known = environment_.index->find_blob(sha256);
+    return !known || *known == cache::blob_stamp(*witnesses_.back().stat);
+  }
+
+  // As it was when it was exported, for the same reason. Whether it is old enough to be believed
+  // is asked when the snapshot is kept: by then all of them are looked at once more.
+  [[nodiscard]] bool add_export(const fs::path& path, const Digest& sha256) {
+    const std::optional<StatTable::Entry> known = environment_.stats.find(path);
+    if (!known || known->sha256 != sha256) return false;
+    witnesses_.push_back(
+        {.what = Witness::What::kContent, .path = path, .stat = known->stat, .settled = true});
+    return true;
   }
 
   [[nodiscard]] bool add_source(const Node& node) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/progress_lines.h"
 #include "engine/worker_protocol.h"
 
 namespace qbuild::engine {
@@ -91,6 +92,8 @@ void WorkerProcess::run() {
     const std::optional<FileStat> log = setting_.files.stat(log_);
     if (log && log->size_bytes > kMaxWorkerLogBytes) setting_.files.remove(log_);
     log_begin_ = log && log->size_bytes <= kMaxWorkerLogBytes ? log->size_bytes : 0;
+    // Not end_with_parent: a worker notices the end of its stdin, ends what it started and tidies
+    // up.
     child = setting_.processes.start({.argv = setting_.spec.argv,
                                       .environment = setting_.spec.environment,
                                       .working_directory = {},
@@ -203,9 +206,9 @@ Error WorkerProcess::describe_death(const ProcessExit& exit) const {
   const std::string quote = said.empty() ? "" : fmt::format("; it said: {}", said);
   if (exit.signal == SIGKILL) {
     return {ErrorKind::kExhausted,
-            fmt::format("the worker was killed (SIGKILL) at a peak of {:.1f} GiB: most likely the "
+            fmt::format("the worker was killed (SIGKILL) at a peak of {}: most likely the "
                         "machine ran out of memory; try a smaller -j{}",
-                        static_cast<double>(exit.peak_memory_bytes) / (1u << 30), quote)};
+                        bytes_text(static_cast<double>(exit.peak_memory_bytes)), quote)};
   }
   if (exit.signal != 0) {
     return {ErrorKind::kInternal,

@@ -40,12 +40,15 @@ class Staged {
 
 // Gives all of `from` piece by piece to `sink`; says what it was.
 template <typename Sink>
-BlobNeed read_through(FileSystem& file_system, const fs::path& from, Sink&& sink) {
+BlobNeed read_through(FileSystem& file_system, const fs::path& from, const std::stop_token& stop,
+                      Sink&& sink) {
   const std::unique_ptr<ReadableFile> file = file_system.open(from);
   std::vector<std::byte> buffer(kBufferBytes);
   Sha256 hash;
   BlobNeed seen;
   while (true) {
+    if (stop.stop_requested())
+      throw Error(ErrorKind::kCancelled, "stopped before everything was uploaded");
     const std::size_t got = file->read_at(seen.size_bytes, buffer);
     if (got == 0) break;
     const Bytes piece(buffer.data(), got);
@@ -72,11 +75,12 @@ bool Blobs::has(const BlobNeed& blob) const {
   return there && there->kind == FileStat::Kind::kRegular && there->size_bytes == blob.size_bytes;
 }
 
-BlobNeed Blobs::hash(const fs::path& path) const {
-  return read_through(file_system_, path, [](Bytes) {});
+BlobNeed Blobs::hash(const fs::path& path, const std::stop_token& stop) const {
+  return read_through(file_system_, path, stop, [](Bytes) {});
 }
 
-BlobNeed Blobs::copy(const fs::path& from, const fs::path& to, std::uint64_t size_bytes) const {
+BlobNeed Blobs::copy(const fs::path& from, const fs::path& to, std::uint64_t size_bytes,
+                     const std::stop_token& stop) const {
   const std::string what = fmt::format("copy {} to {}", from.string(), to.string());
   const std::uint64_t free = file_system_.free_bytes(to.parent_path());
   if (free < size_bytes)
@@ -85,7 +89,7 @@ BlobNeed Blobs::copy(const fs::path& from, const fs::path& to, std::uint64_t siz
   return with_context(fmt::format("{} ({} bytes)", what, size_bytes), [&] {
     const std::unique_ptr<WritableFile> file = file_system_.create(to, CreateMode::kExclusive);
     const BlobNeed seen =
-        read_through(file_system_, from, [&](Bytes piece) { file->append(piece); });
+        read_through(file_system_, from, stop, [&](Bytes piece) { file->append(piece); });
     file->close();
     return seen;
   });
@@ -104,13 +108,13 @@ void Blobs::publish(const fs::path& staged, const BlobNeed& blob) {
   file_system_.flush_directory(path.parent_path().parent_path());
 }
 
-void Blobs::put_file(const BlobNeed& blob, const fs::path& source) {
+void Blobs::put_file(const BlobNeed& blob, const fs::path& source, const std::stop_token& stop) {
   if (has(blob)) return;
   file_system_.create_directories(layout_.temporary());
   const Staged staged(file_system_, layout_);
   const BlobNeed seen = file_system_.clone(source, staged.path())
-                            ? hash(staged.path())
-                            : copy(source, staged.path(), blob.size_bytes);
+                            ? hash(staged.path(), stop)
+                            : copy(source, staged.path(), blob.size_bytes, stop);
   require_same(seen, blob, source);
   publish(staged.path(), blob);
 }
@@ -140,8 +144,9 @@ void Blobs::place(const BlobNeed& blob, const fs::path& to) const {
     throw Error(ErrorKind::kCorrupt, fmt::format("{} is missing or has not its {} bytes",
                                                  path.string(), blob.size_bytes));
   const bool cloned = file_system_.clone(path, to);
-  if (!cloned && file_system_.hard_link(path, to)) return;
-  if (!cloned) require_same(copy(path, to, blob.size_bytes), blob, path);
+  const bool may_link = blob.size_bytes >= kMinLinkedBytes;
+  if (!cloned && may_link && file_system_.hard_link(path, to)) return;
+  if (!cloned) require_same(copy(path, to, blob.size_bytes, {}), blob, path);
   const std::unique_ptr<WritableFile> file = file_system_.create(to, CreateMode::kAppend);
   file->flush();
   file->close();

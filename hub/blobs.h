@@ -4,6 +4,7 @@
 // process.
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,10 @@
 
 namespace qbuild::hub {
 
+// Smaller files are copied where the disk cannot reflink: they are what people open and edit, and a
+// write through a second name (root may) would change the blob too.
+inline constexpr std::uint64_t kMinLinkedBytes = 1u << 20;
+
 class Blobs {
  public:
   // Both must outlive it.
@@ -23,20 +28,21 @@ class Blobs {
   // There, with that size. One stat.
   [[nodiscard]] bool has(const BlobNeed& blob) const;
   // From a file that stays as it is: a reflink or a copy, never a second name. Throws kCorrupt if
-  // the bytes are not `blob`, kExhausted with the bytes needed if the disk has no room.
-  void put_file(const BlobNeed& blob, const fs::path& source);
+  // the bytes are not `blob`, kExhausted with the bytes needed if the disk has no room, kCancelled
+  // if it was asked to stop meanwhile; then nothing is left.
+  void put_file(const BlobNeed& blob, const fs::path& source, const std::stop_token& stop = {});
   void put_bytes(std::string_view bytes);
   // Verified while it is read. kCorrupt, kNotFound, kExhausted beyond max_bytes.
   [[nodiscard]] std::string read(const BlobNeed& blob, std::uint64_t max_bytes) const;
-  // A new file with the blob's content, flushed: reflink, read-only second name, or copy. For
-  // folders of the hub's own alone.
+  // A new file with the blob's content, flushed: reflink, read-only second name (only if it has at
+  // least kMinLinkedBytes), or copy. For folders of the hub's own alone.
   void place(const BlobNeed& blob, const fs::path& to) const;
 
  private:
   void publish(const fs::path& staged, const BlobNeed& blob);
-  [[nodiscard]] BlobNeed copy(const fs::path& from, const fs::path& to,
-                              std::uint64_t size_bytes) const;
-  [[nodiscard]] BlobNeed hash(const fs::path& path) const;
+  [[nodiscard]] BlobNeed copy(const fs::path& from, const fs::path& to, std::uint64_t size_bytes,
+                              const std::stop_token& stop) const;
+  [[nodiscard]] BlobNeed hash(const fs::path& path, const std::stop_token& stop) const;
 
   FileSystem& file_system_;
   const DirectoryLayout& layout_;

@@ -189,7 +189,9 @@ void DirectoryHub::create_repo(const RepoId& repo, Visibility visibility) {
   const RepoLayout layout = layout_.repo(repo);
   make_root();
   const std::unique_ptr<FileLock> lock = file_system_.lock(layout_.lock(), LockWait::kBlock);
-  if (file_system_.stat(layout.settings())) return;
+  // Both: a crash on a disk that reorders may have kept the one without the other.
+  const bool has_settings = file_system_.stat(layout.settings()).has_value();
+  if (has_settings && read_ref(layout, kMainBranch)) return;
   const std::int64_t now_ns = clock_.unix_ns();
   const std::string attributes = default_git_attributes();
   blobs_.put_bytes(attributes);
@@ -199,6 +201,12 @@ void DirectoryHub::create_repo(const RepoId& repo, Visibility visibility) {
   first.unix_seconds = now_ns / kNsPerSecond;
   first.tree.push_back(regular_entry(kAttributesPath, attributes));
   publish(layout, kMainBranch, first);
+  // The names of the folders above the branch, which were new too.
+  for (const fs::path& folder :
+       {layout.refs().parent_path(), layout.folder, layout.folder.parent_path(),
+        layout.folder.parent_path().parent_path()})
+    file_system_.flush_directory(folder);
+  if (has_settings) return;
   // Last, and alone: until it is there nobody sees the rest, and a crash before it is simply done
   // again.
   const Json settings = Json::object({{"format", Json(kSettingsVersion)},
@@ -219,10 +227,11 @@ std::vector<BlobNeed> DirectoryHub::missing_blobs(const RepoId& repo,
   return missing;
 }
 
-void DirectoryHub::upload_file(const RepoId& repo, const BlobNeed& blob, const fs::path& source) {
+void DirectoryHub::upload_file(const RepoId& repo, const BlobNeed& blob, const fs::path& source,
+                               const std::stop_token& stop) {
   static_cast<void>(existing(repo));
   with_context(fmt::format("upload {} to {} in {}", source.string(), repo.text(), where()),
-               [&] { blobs_.put_file(blob, source); });
+               [&] { blobs_.put_file(blob, source, stop); });
 }
 
 std::string DirectoryHub::attributes_of(const CommitRequest& request,

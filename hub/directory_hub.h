@@ -20,6 +20,7 @@
 // swapped. Any thread, any process. Reading from a folder that is no hub yet makes nothing.
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,10 +52,14 @@ class DirectoryHub final : public Hub {
   [[nodiscard]] std::vector<TreeEntry> tree(const RepoId& repo, std::string_view revision) override;
   [[nodiscard]] std::string read_file(const RepoId& repo, std::string_view revision,
                                       std::string_view path, std::uint64_t max_bytes) override;
+  // One that lost its main branch gets its first commit anew.
   void create_repo(const RepoId& repo, Visibility visibility) override;
+  [[nodiscard]] Visibility visibility(const RepoId& repo) override;
   [[nodiscard]] std::vector<BlobNeed> missing_blobs(const RepoId& repo,
                                                     const std::vector<BlobNeed>& wanted) override;
-  void upload_file(const RepoId& repo, const BlobNeed& blob, const fs::path& source) override;
+  using Hub::upload_file;
+  void upload_file(const RepoId& repo, const BlobNeed& blob, const fs::path& source,
+                   const std::stop_token& stop) override;
   // Afterwards files/ is brought up to date; where that fails, the commit stands all the same and
   // the next commit or refresh_files does it.
   CommitInfo commit(const CommitRequest& request) override;
@@ -62,8 +67,6 @@ class DirectoryHub final : public Hub {
   // --- what a hub that is a folder has besides
   // Starts at revision `from`; kInvalidInput if the branch is there.
   void create_branch(const RepoId& repo, std::string_view branch, std::string_view from);
-  // kNotFound if there is no such repository.
-  [[nodiscard]] Visibility visibility(const RepoId& repo);
   // Its content is the head's id; its stat tells whether the branch may have moved: a receipt's
   // witness.
   [[nodiscard]] fs::path ref_path(const RepoId& repo, std::string_view branch) const;

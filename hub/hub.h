@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -109,12 +110,20 @@ class Hub {
   // stays as it is, its visibility too.
   virtual void create_repo(const RepoId& repo, Visibility visibility) = 0;
 
+  // kNotFound if there is no such repository.
+  [[nodiscard]] virtual Visibility visibility(const RepoId& repo) = 0;
+
   // Which of these this hub lacks, in the order asked, each once.
   [[nodiscard]] virtual std::vector<BlobNeed> missing_blobs(
       const RepoId& repo, const std::vector<BlobNeed>& wanted) = 0;
   // Stores the file at `source`, which stays as it is. Its digest and size are verified before the
-  // hub gives it a name. Nothing to do if it is there.
-  virtual void upload_file(const RepoId& repo, const BlobNeed& blob, const fs::path& source) = 0;
+  // hub gives it a name. Nothing to do if it is there. `stop` is looked at piece by piece:
+  // kCancelled "stopped before everything was uploaded", and nothing of it stays.
+  virtual void upload_file(const RepoId& repo, const BlobNeed& blob, const fs::path& source,
+                           const std::stop_token& stop) = 0;
+  void upload_file(const RepoId& repo, const BlobNeed& blob, const fs::path& source) {
+    upload_file(repo, blob, source, {});
+  }
 
   // All or nothing. A branch that does not exist is kNotFound. kTransient "the branch main of
   // acme/tiny moved from 12ab... to 34cd... since it was read; read it again and retry" if parent

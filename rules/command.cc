@@ -90,8 +90,9 @@ void collect(const fs::path& folder, const fs::path& prefix, std::vector<std::st
   for (const auto& entry : fs::directory_iterator(folder / prefix)) {
     const fs::path name = prefix / entry.path().filename();
     if (entry.is_symlink() || !(entry.is_directory() || entry.is_regular_file()))
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("the tool wrote {}, which is no regular file", name.string()));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format("the tool wrote {}, which is no regular file", Json(name.string()).dump()));
     if (entry.is_directory())
       collect(folder, name, names);
     else
@@ -117,8 +118,9 @@ std::vector<std::string> declared_outputs(const std::vector<std::string>& names,
     throw Error(ErrorKind::kInvalidInput, "the tool exited with 0 but wrote nothing to {out}");
   for (const std::string& name : names) {
     if (!cache::is_canonical_name(name))
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("the tool wrote a file with an unusable name: \"{}\"", name));
+      throw Error(
+          ErrorKind::kInvalidInput,
+          fmt::format("the tool wrote a file with an unusable name: {}", Json(name).dump()));
     const auto& list = patterns.as_array();
     if (std::none_of(list.begin(), list.end(),
                      [&](const Json& p) { return glob_match(p.as_string(), name); }))
@@ -126,7 +128,7 @@ std::vector<std::string> declared_outputs(const std::vector<std::string>& names,
           ErrorKind::kInvalidInput,
           fmt::format(
               "the tool wrote {}, which its outputs do not declare; add a pattern to outputs",
-              name));
+              Json(name).dump()));
   }
   for (const Json& pattern : patterns.as_array())
     if (std::none_of(names.begin(), names.end(),
@@ -176,6 +178,8 @@ class CommandRule final : public engine::Rule {
     spec.environment = tool_environment(request.params.find("environment"));
     spec.working_directory = request.context.get_string("directory");
     spec.output_log = log;
+    // It leads a group of its own, so that whoever kills this process would not reach it.
+    spec.end_with_parent = true;
     if (!spec.argv.empty() && spec.argv[0].find('/') != std::string::npos && spec.argv[0][0] != '/')
       spec.argv[0] = (spec.working_directory / spec.argv[0]).string();
     const auto child = context.processes().start(spec);

@@ -23,13 +23,6 @@ DesiredFile inline_file(std::string bytes) {
   return file;
 }
 
-const std::string& inline_of(const ResolvedInput& input, const std::string& name) {
-  const auto found = input.inline_files.find(name);
-  if (found == input.inline_files.end())
-    throw Error(ErrorKind::kCorrupt, fmt::format("input {} has no {}", input.label, name));
-  return found->second;
-}
-
 // The row of a variant in the card's document.
 Json card_row(const Json& document, std::string_view variant) {
   for (const Json& row : document.at("variants").as_array())
@@ -42,8 +35,8 @@ std::string remote_path(const Json& variant, const std::string& artifact_name) {
   return variant.at("folder").as_string() + "/" + artifact_name;
 }
 
-void add_ready(const Json& variant, const ResolvedInput& model, const Json& document,
-               DesiredTree& tree) {
+void add_ready(FileSystem& files, const Json& variant, const ResolvedInput& model,
+               const Json& document, DesiredTree& tree) {
   PublishedVariant entry;
   entry.name = variant.at("name").as_string();
   entry.record = model.origin.get_string("key");
@@ -55,7 +48,7 @@ void add_ready(const Json& variant, const ResolvedInput& model, const Json& docu
                         .size_bytes = file.size_bytes,
                         .source = model.paths[i],
                         .bytes = {}};
-    if (desired.source.empty()) desired.bytes = inline_of(model, file.name);
+    if (desired.source.empty()) desired.bytes = engine::input_text(files, model, file.name);
     if (!tree.files.emplace(path, std::move(desired)).second)
       throw Error(ErrorKind::kInvalidInput,
                   fmt::format("two variants would be published as {}", path));
@@ -92,20 +85,20 @@ void refuse_collisions(const DesiredTree& tree) {
 
 }  // namespace
 
-DesiredTree desired_tree(const ActionRequest& request) {
+DesiredTree desired_tree(const ActionRequest& request, FileSystem& files) {
   DesiredTree tree;
   const ResolvedInput& card = request.input("card");
-  const Json document = Json::parse(inline_of(card, "document.json"));
+  const Json document = Json::parse(engine::input_text(files, card, "document.json"));
   for (const Json& variant : request.params.at("variants").as_array()) {
     const std::string& name = variant.at("name").as_string();
     const ResolvedInput& gate = request.input("gate." + name);
     if (gate.status == Status::kHeld)
       keep_earlier(gate, tree);
     else
-      add_ready(variant, request.input("model." + name), document, tree);
+      add_ready(files, variant, request.input("model." + name), document, tree);
   }
   tree.files.insert_or_assign(std::string(kCardName),
-                              inline_file(inline_of(card, std::string(kCardName))));
+                              inline_file(engine::input_text(files, card, kCardName)));
   tree.published.other_files = {std::string(kCardName), std::string(kPublishedName)};
   tree.files.insert_or_assign(std::string(kPublishedName),
                               inline_file(to_json(tree.published).dump_pretty()));

@@ -28,8 +28,9 @@ struct DesiredTree {
   Published published;  // what qbuild.json will say; it is in `files` too
 };
 
-// Throws Error (kInvalidInput) if two files would have one path, also if case is ignored.
-[[nodiscard]] DesiredTree desired_tree(const engine::ActionRequest& request);
+// Throws Error: kInvalidInput if two files would have one path, also if case is ignored; what
+// engine::input_text throws for the card.
+[[nodiscard]] DesiredTree desired_tree(const engine::ActionRequest& request, FileSystem& files);
 
 struct TreeDifference {
   std::vector<std::string> added;    // new or changed, sorted

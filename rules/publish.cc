@@ -47,9 +47,7 @@ void upload_missing(hub::Hub& hub, const hub::RepoId& repo, const DesiredTree& d
   for (const hub::BlobNeed& blob : missing) total += blob.size_bytes;
   std::uint64_t done = 0;
   for (const hub::BlobNeed& blob : missing) {
-    if (context.stop().stop_requested())
-      throw Error(ErrorKind::kCancelled, "stopped before everything was uploaded");
-    hub.upload_file(repo, blob, sources.at(blob.sha256));
+    hub.upload_file(repo, blob, sources.at(blob.sha256), context.stop());
     done += blob.size_bytes;
     context.progress(done, total, "bytes");
   }
@@ -75,6 +73,17 @@ hub::CommitRequest commit_request(const ActionRequest& request, const hub::RepoI
   }
   commit.deleted_files = changes.deleted;
   return commit;
+}
+
+// What a repository shows to whom is its owner's decision: it is neither changed nor ignored here.
+void require_visibility(hub::Hub& hub, const hub::RepoId& repo, hub::Visibility wanted) {
+  if (hub.visibility(repo) == wanted) return;
+  const bool wants_private = wanted == hub::Visibility::kPrivate;
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("{} is {} and the manifest {} private: true; change it on the hub or in "
+                          "the manifest",
+                          repo.text(), wants_private ? "public" : "private",
+                          wants_private ? "says" : "does not say"));
 }
 
 // Reads back what the commit left and compares: success is what the hub says, not what we sent.
@@ -146,14 +155,16 @@ class PublishRule final : public engine::Rule {
   static ActionResult reconcile(hub::Hub& hub, const hub::RepoId& repo,
                                 const ActionRequest& request, ActionContext& context) {
     ActionResult result;
-    const DesiredTree desired = desired_tree(request);
+    const DesiredTree desired = desired_tree(request, context.file_system());
+    const auto wanted = request.params.get_bool("private", false) ? hub::Visibility::kPrivate
+                                                                  : hub::Visibility::kPublic;
     auto head = hub.head(repo, hub::kMainBranch);
     if (!head) {
-      hub.create_repo(repo, request.params.get_bool("private", false) ? hub::Visibility::kPrivate
-                                                                      : hub::Visibility::kPublic);
+      hub.create_repo(repo, wanted);
       head = hub.head(repo, hub::kMainBranch);
       if (!head) throw Error(ErrorKind::kCorrupt, "the repository was made but has no main branch");
     }
+    require_visibility(hub, repo, wanted);
     std::string commit = head->id;
     const TreeDifference changes =
         difference(desired, hub.tree(repo, commit), read_published(hub, repo));

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "rules/rule_table.h"
@@ -12,6 +13,20 @@ namespace {
 
 constexpr std::string_view kFormat = "qbuild-published";
 constexpr std::int64_t kVersion = 1;
+
+void drop_what_is_gone(Published& published, const std::vector<hub::TreeEntry>& tree) {
+  std::map<std::string_view, std::uint64_t> there;
+  for (const hub::TreeEntry& entry : tree) there.emplace(entry.path, entry.size_bytes);
+  const auto is_there = [&](const PublishedFile& file) {
+    const auto found = there.find(file.path);
+    return found != there.end() && found->second == file.size_bytes;
+  };
+  std::erase_if(published.variants, [&](const PublishedVariant& variant) {
+    if (std::all_of(variant.files.begin(), variant.files.end(), is_there)) return false;
+    for (const PublishedFile& file : variant.files) published.other_files.push_back(file.path);
+    return true;
+  });
+}
 
 }  // namespace
 
@@ -86,8 +101,10 @@ std::optional<Published> read_published(hub::Hub& hub, const hub::RepoId& repo) 
                    [](const auto& entry) { return entry.path == kPublishedName; }))
     return std::nullopt;
   return with_context(fmt::format("{}/{}", repo.text(), kPublishedName), [&] {
-    return published_from_json(
+    Published published = published_from_json(
         Json::parse(hub.read_file(repo, head->id, kPublishedName, kMaxPublishedBytes)));
+    drop_what_is_gone(published, tree);
+    return published;
   });
 }
 

@@ -54,7 +54,9 @@ struct Published {
 // ours.
 [[nodiscard]] Published published_from_json(const Json& json);
 
-// Of the head of main. Nothing if there is no repository, or nothing of ours in it.
+// Of the head of main. Nothing if there is no repository, or nothing of ours in it. A variant of
+// which a file is gone or has another size is no longer published: it is left out, and what remains
+// of its files counts among other_files, so that they are deleted or replaced.
 [[nodiscard]] std::optional<Published> read_published(hub::Hub& hub, const hub::RepoId& repo);
 
 }  // namespace qbuild::rules

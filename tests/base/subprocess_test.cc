@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -212,6 +214,47 @@ TEST(Subprocess, ChildDoesNotInheritABlockedSignal) {
   const auto child = start(shell("kill -TERM $$; exit 0"));
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   EXPECT_EQ(child->wait().signal, SIGTERM);
+}
+
+// A process starts a child and is killed; the child's pid.
+pid_t child_of_one_that_was_killed(bool end_with_parent) {
+  std::array<int, 2> ends{};
+  EXPECT_EQ(::pipe(ends.data()), 0);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    ProcessSpec spec = shell("");
+    spec.argv = {"sleep", "1000"};
+    spec.end_with_parent = end_with_parent;
+    const auto child = start(spec);
+    const pid_t pid = child->pid();
+    if (::write(ends[1], &pid, sizeof pid) < 0) ::_exit(1);
+    for (;;) ::pause();
+  }
+  pid_t child = 0;
+  EXPECT_EQ(::read(ends[0], &child, sizeof child), static_cast<ssize_t>(sizeof child));
+  EXPECT_TRUE(is_running(child));
+  EXPECT_EQ(::kill(parent, SIGKILL), 0);
+  EXPECT_EQ(::waitpid(parent, nullptr, 0), parent);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  return child;
+}
+
+TEST(Subprocess, ChildThatEndsWithItsParentDoesSoWhenThatIsKilled) {
+  const pid_t bound = child_of_one_that_was_killed(true);
+  ASSERT_GT(bound, 0);
+  EXPECT_TRUE(eventually([&] { return !is_running(bound); }));
+  const pid_t free = child_of_one_that_was_killed(false);
+  ASSERT_GT(free, 0);
+  ::usleep(50'000);
+  EXPECT_TRUE(is_running(free));
+  ::kill(free, SIGKILL);
+}
+
+TEST(Subprocess, ChildThatEndsWithItsParentIsOtherwiseAsAnyOther) {
+  ProcessSpec spec = shell("exit 7");
+  spec.end_with_parent = true;
+  EXPECT_EQ(start(spec)->wait().exit_code, 7);
 }
 
 }  // namespace

@@ -20,6 +20,13 @@ TEST(Text, RejectsOverlongSurrogateTruncatedAndTooLargeUtf8) {
     EXPECT_FALSE(is_utf8(bad)) << to_hex(bad);
 }
 
+TEST(Text, MakesControlCharactersVisibleAndLeavesTheRest) {
+  EXPECT_EQ(visible("plain \xC3\xBC\n\tx"), "plain \xC3\xBC\n\tx");
+  EXPECT_EQ(visible("a\x1b[2J\r\x7F"), "a\\x1b[2J\\x0d\\x7f");
+  EXPECT_EQ(visible("a\xC2\x9B\x32J\xC2\xA9"), "a\\x9b2J\xC2\xA9");
+  EXPECT_EQ(visible("a\x9B\x32J\xC3"), "a\\x9b2J\\xc3");
+}
+
 TEST(Text, TellsLowerHexFromAnythingElse) {
   EXPECT_TRUE(is_lower_hex("0123456789abcdef"));
   EXPECT_FALSE(is_lower_hex(""));

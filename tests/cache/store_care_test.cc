@@ -1,6 +1,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <utility>
+
+#include "base/fake_file_system.h"
 #include "tests/cache/support.h"
 
 namespace qbuild::cache {
@@ -62,6 +66,31 @@ TEST_F(StoreTest, VerifyNamesBothDigests) {
   EXPECT_EQ(report.damages[0].path, store_.blob_path(blob));
   EXPECT_EQ(report.damages[0].what,
             "content has digest " + sha256("CONTENT").hex() + ", its name says " + blob.hex());
+}
+
+// A disk error at one file says nothing of the others.
+TEST(StoreCare, VerifyGoesOnAfterAFileThatCannotBeRead) {
+  using Call = FakeFileSystem::Call;
+  FakeFileSystem disk;
+  FakeClock clock(1'700'000'000'000'000'000);
+  Store store(disk, clock, "/store");
+  for (const char* bytes : {"one", "two", "three"}) {
+    const Scratch scratch = store.make_scratch();
+    disk.put(scratch.path() / "out", bytes);
+    store.adopt(scratch.path() / "out", sha256(bytes), std::string_view(bytes).size());
+  }
+  store.put_record(record_of("key", {{"a", "one"}}));
+  for (const auto& [call, nth] : {std::pair{Call::kOpen, 1}, {Call::kRead, 1}, {Call::kOpen, 4}}) {
+    disk.fail(call, static_cast<std::uint64_t>(nth), EIO);
+    const VerifyReport report = store.verify({});
+    EXPECT_EQ(report.blobs_checked, 3u);
+    EXPECT_EQ(report.records_checked, 1u);
+    ASSERT_EQ(report.damages.size(), 1u);
+    EXPECT_THAT(report.damages[0].what, HasSubstr(report.damages[0].path.string()));
+    EXPECT_TRUE(disk.stat(report.damages[0].path)) << "it stays where it was";
+  }
+  disk.fail(Call::kOpen, 2, ENOENT);
+  EXPECT_TRUE(store.verify({}).damages.empty()) << "removed by somebody else meanwhile";
 }
 
 TEST_F(StoreTest, VerifyChecksInlineContent) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
+#include "cache/index.h"
 #include "tests/engine/fake_build.h"
 
 namespace qbuild::engine::testing {
@@ -73,6 +76,24 @@ TEST(Finisher, LargeInlineFileBecomesABlob) {
   EXPECT_EQ(report.inline_files.size(), 1u);
   EXPECT_EQ(fs::file_size(report.paths[0]), cache::kMaxInlineBytes + 1);
   EXPECT_TRUE(report.paths[1].empty());
+}
+
+TEST(Finisher, FreshCopyTakesThePlaceOfADamagedBlob) {
+  FakeBuild build;
+  cache::Index index(*build.files, build.folder.path() / "index.db", build.store);
+  build.index = &index;
+  const NodeId a = build.action("a", "content");
+  const NodeReport first = build.run().nodes.at(a);
+  const fs::path blob = first.paths.at(0);
+  fs::permissions(blob, fs::perms::owner_write, fs::perm_options::add);
+  write_text(blob, "CONTENT");
+  fs::last_write_time(blob, fs::file_time_type::clock::now() + std::chrono::seconds(10));
+  fs::remove(build.store.record_path(*Digest::from_hex(first.key_hex)));
+  const RunReport report = build.run();
+  EXPECT_EQ(report.counters.executed, 1u);
+  EXPECT_EQ(read_text(blob), "content");
+  EXPECT_EQ(build.files->list(build.store.root() / "damaged").size(), 1u);
+  EXPECT_EQ(build.run().counters.reused, 1u);
 }
 
 TEST(Finisher, RecordTellsWhereWhenAndWithWhat) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
+#include "base/error.h"
 #include "base/fake_file_system.h"
 
 namespace qbuild::engine {
@@ -37,6 +40,21 @@ TEST(LastRun, AnotherTargetsFileIsNotBelieved) {
   write_last_run(files, kProject, "one", {.failed = false, .key_text = "a: 1\n", .message = ""});
   files.put(kProject.last("two"), files.contents(kProject.last("one")));
   EXPECT_EQ(read_last_run(files, kProject, "two"), std::nullopt);
+}
+
+TEST(LastRun, AFailedWriteLeavesTheOldOneAndNothingBesideIt) {
+  using Call = FakeFileSystem::Call;
+  for (const Call call : {Call::kCreate, Call::kWrite, Call::kClose, Call::kRename}) {
+    FakeFileSystem files;
+    const LastRun before{.failed = false, .key_text = "a: 1\n", .message = ""};
+    write_last_run(files, kProject, "one", before);
+    files.fail(call, 1, ENOSPC);
+    EXPECT_THROW(write_last_run(files, kProject, "one",
+                                {.failed = true, .key_text = "b: 2\n", .message = "no"}),
+                 Error);
+    EXPECT_EQ(read_last_run(files, kProject, "one"), before);
+    EXPECT_EQ(files.files(), std::vector<std::string>{kProject.last("one").string()});
+  }
 }
 
 }  // namespace

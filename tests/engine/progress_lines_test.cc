@@ -42,6 +42,19 @@ TEST(ProgressLines, ColourIsAroundTheWordOnly) {
               ElementsAre("\x1b[32mdone    \x1b[0mbard:Q4_K_M  1.2 s"));
 }
 
+TEST(ProgressLines, ControlCharactersAreShownNotSent) {
+  ActionFinished event = finished(Status::kFailed, true);
+  event.failure = Failure{ErrorKind::kCorrupt, "bad \x1b[2Jname", {"one\rtwo", "a\tb"}};
+  EXPECT_THAT(finished_lines(event, false),
+              ElementsAre("failed  bard:Q4_K_M  1.2 s: bad \\x1b[2Jname", "        | one\\x0dtwo",
+                          "        | a\tb"));
+  event = finished(Status::kHeld, false);
+  event.reason = "\x07";
+  EXPECT_THAT(finished_lines(event, false), ElementsAre("held    bard:Q4_K_M: \\x07"));
+  EXPECT_EQ(retried_line({.target = "a", .message = "\x1b", .wait_seconds = 1}),
+            "again   a in 1.0 s: \\x1b");
+}
+
 TEST(ProgressLines, DurationsAndAmountsReadWell) {
   EXPECT_EQ(duration_text(0.04), "0.0 s");
   EXPECT_EQ(duration_text(9.96), "10 s");

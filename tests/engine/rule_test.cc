@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+#include "base/fake_file_system.h"
+
 namespace qbuild::engine {
 namespace {
 
@@ -31,6 +34,25 @@ TEST(ActionRequest, FindsInputsByLabel) {
   request.inputs[0].label = "a";
   request.inputs[1].label = "b";
   EXPECT_EQ(&request.input("b"), &request.inputs[1]);
+}
+
+TEST(InputText, IsFoundInlineAndInAFile) {
+  FakeFileSystem files;
+  files.put("/store/blob", "# large card");
+  ResolvedInput input;
+  input.label = "card";
+  input.artifact.files = {{"README.md", sha256("# large card"), 12}, {"small.json", {}, 2}};
+  input.paths = {"/store/blob", ""};
+  input.inline_files = {{"small.json", "{}"}};
+  EXPECT_EQ(input_text(files, input, "README.md"), "# large card");
+  EXPECT_EQ(input_text(files, input, "small.json"), "{}");
+  try {
+    static_cast<void>(input_text(files, input, "other.md"));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+    EXPECT_EQ(error.message(), "input card has no other.md");
+  }
 }
 
 TEST(ActionRequestDeathTest, MissingInputIsABug) {

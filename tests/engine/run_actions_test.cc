@@ -95,7 +95,7 @@ TEST(RunActions, WhatFitsNowhereFailsAtOnceWithTheNumbers) {
   const RunReport report = build.run();
   EXPECT_THAT(build.take_ran(), IsEmpty());
   EXPECT_EQ(report.nodes.at(big).failure->message,
-            "needs 3.0 GiB of memory, and this machine allows 1.0 GiB");
+            "needs 3.2 GB of memory, and this machine allows 1.1 GB");
   EXPECT_EQ(report.nodes.at(many).failure->message, "needs 8 threads, and --threads allows 4");
 }
 

@@ -11,8 +11,10 @@
 namespace qbuild::engine::testing {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 Behaviour fails_with(ErrorKind kind, const std::string& message) {
   return [=](const ActionRequest&, ActionContext& context) -> ActionResult {
@@ -188,6 +190,25 @@ TEST(Run, SourceThatChangesWhileItIsReadFailsTheAction) {
   EXPECT_EQ(report.nodes.at(quant).failure->message,
             build.node(source).paths[0].string() +
                 " changed while it was read; run again when nothing writes to it");
+}
+
+// A disk that takes no explanations costs explanations, not the run.
+TEST(Run, WhatCannotBeRememberedIsAWarning) {
+  FakeBuild build;
+  const NodeId good = build.action("good", "g");
+  const NodeId bad = build.action("bad", "b");
+  build.behaviours["bad"] = fails_with(ErrorKind::kInvalidInput, "no");
+  static_cast<void>(build.run());
+  const fs::path folder = build.project.last("good").parent_path();
+  fs::remove_all(folder);
+  write_text(folder, "a file where the folder should be");
+  const RunReport report = build.run();
+  EXPECT_EQ(exit_code(report), 1);
+  EXPECT_EQ(report.nodes.at(good).status, Status::kReady);
+  EXPECT_EQ(report.nodes.at(bad).failure->message, "no");
+  ASSERT_EQ(report.warnings.size(), 2u);
+  EXPECT_THAT(report.warnings, Contains(StartsWith("good: its last run is not remembered: ")));
+  EXPECT_THAT(report.warnings, Contains(StartsWith("bad: its last run is not remembered: ")));
 }
 
 TEST(Run, CountersAddUpWhatTheActionsTold) {

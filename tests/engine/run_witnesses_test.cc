@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cache/index.h"
 #include "engine/state_file.h"
 #include "tests/engine/fake_build.h"
 
@@ -85,6 +86,54 @@ TEST(RunWitnesses, SourceEditedDuringTheRunLeavesNoWitnesses) {
     return result;
   };
   EXPECT_FALSE(project.build.run().witnesses.has_value());
+}
+
+TEST(RunWitnesses, ExportEditedDuringTheRunIsNoticed) {
+  Project project;
+  static_cast<void>(project.build.run());
+  fs::remove(project.build.project.record("publish"));
+  project.build.behaviours["publish"] = [&](const ActionRequest&, ActionContext&) {
+    // After quant was exported, while the rest still runs.
+    fs::remove(project.out);
+    write_text(project.out, "somebody's");
+    write_text(project.build.folder.path() / "remote.txt", "r");
+    ActionResult result;
+    result.inline_files["receipt"] = "r";
+    return result;
+  };
+  RunReport report = project.build.run();
+  ASSERT_EQ(exit_code(report), 0);
+  StateFile state(*project.build.files, project.build.clock, project.build.project.state());
+  EXPECT_TRUE(!report.witnesses || !state.remember({.fingerprint = "build",
+                                                    .witnesses = *std::move(report.witnesses),
+                                                    .exit_code = 0,
+                                                    .text = ""}));
+  EXPECT_EQ(read_text(project.out), "somebody's");
+  static_cast<void>(project.build.run());
+  EXPECT_EQ(read_text(project.out), read_text(report.nodes.at(project.quant).paths.at(0)));
+}
+
+TEST(RunWitnesses, BlobEditedDuringTheRunLeavesNoWitnesses) {
+  Project project;
+  cache::Index index(*project.build.files, project.build.folder.path() / "index.db",
+                     project.build.store);
+  project.build.index = &index;
+  const RunReport first = project.build.run();
+  ASSERT_TRUE(first.witnesses.has_value());
+  const fs::path blob = first.nodes.at(project.quant).paths.at(0);
+  fs::remove(project.build.project.record("publish"));
+  project.build.behaviours["publish"] = [&](const ActionRequest&, ActionContext&) {
+    const std::string bytes = read_text(blob);
+    fs::remove(blob);
+    write_text(blob, std::string(bytes.size(), '?'));
+    write_text(project.build.folder.path() / "remote.txt", "r");
+    ActionResult result;
+    result.inline_files["receipt"] = "r";
+    return result;
+  };
+  const RunReport report = project.build.run();
+  ASSERT_EQ(exit_code(report), 0);
+  EXPECT_FALSE(report.witnesses.has_value());
 }
 
 TEST(RunWitnesses, AnotherHardLinkToABlobChangesNothing) {

@@ -1,6 +1,7 @@
 #include "hub/blobs.h"
 
 #include <cerrno>
+#include <stop_token>
 
 #include "tests/hub/support.h"
 
@@ -98,17 +99,44 @@ TEST_F(BlobsTest, RefusesToReadMoreThanAsked) {
 }
 
 TEST_F(BlobsTest, PlacesByCloneLinkOrCopy) {
+  const std::string weights(kMinLinkedBytes, 'w');
+  blobs_.put_bytes(weights);
+  disk_.create_directories("/out");
+  blobs_.place(need_of(weights), "/out/clone");
+  disk_.set_can_clone(false);
+  blobs_.place(need_of(weights), "/out/link");
+  disk_.set_can_hard_link(false);
+  blobs_.place(need_of(weights), "/out/copy");
+  for (const char* name : {"/out/clone", "/out/link", "/out/copy"})
+    EXPECT_TRUE(disk_.contents(name) == weights) << name;
+  EXPECT_EQ(disk_.stat("/out/link")->inode, disk_.stat(layout_.blob(sha256(weights)))->inode);
+  EXPECT_NE(disk_.stat("/out/copy")->inode, disk_.stat(layout_.blob(sha256(weights)))->inode);
+}
+
+// What people edit must not be a second name of what all repositories share.
+TEST_F(BlobsTest, ASmallFileIsNeverASecondNameOfItsBlob) {
+  disk_.set_can_clone(false);
   blobs_.put_bytes("content");
   disk_.create_directories("/out");
-  blobs_.place(need_of("content"), "/out/clone");
-  disk_.set_can_clone(false);
-  blobs_.place(need_of("content"), "/out/link");
-  disk_.set_can_hard_link(false);
-  blobs_.place(need_of("content"), "/out/copy");
-  for (const char* name : {"/out/clone", "/out/link", "/out/copy"})
-    EXPECT_EQ(disk_.contents(name), "content");
-  EXPECT_EQ(disk_.stat("/out/link")->inode, disk_.stat(layout_.blob(sha256("content")))->inode);
-  EXPECT_NE(disk_.stat("/out/copy")->inode, disk_.stat(layout_.blob(sha256("content")))->inode);
+  blobs_.place(need_of("content"), "/out/README.md");
+  EXPECT_NE(disk_.stat("/out/README.md")->inode,
+            disk_.stat(layout_.blob(sha256("content")))->inode);
+  disk_.create("/out/README.md", CreateMode::kTruncate)->append(as_bytes("CONTENT"));
+  EXPECT_EQ(blobs_.read(need_of("content"), 100), "content");
+}
+
+TEST_F(BlobsTest, AStoppedUploadLeavesNothing) {
+  for (const bool can_clone : {true, false}) {
+    disk_.set_can_clone(can_clone);
+    std::stop_source stopper;
+    stopper.request_stop();
+    const std::optional<Error> error = error_of(
+        [&] { blobs_.put_file(need_of("content"), "/store/source", stopper.get_token()); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kCancelled);
+    EXPECT_THAT(error->message(), HasSubstr("stopped before everything was uploaded"));
+    EXPECT_THAT(disk_.files(), testing::ElementsAre("/store/source"));
+  }
 }
 
 TEST_F(BlobsTest, SweepsUploadsThatNobodyTouchedForAWeek) {

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "hub/git_attributes.h"
@@ -15,6 +16,7 @@ namespace qbuild::hub {
 namespace {
 
 using testing::AnyOf;
+using testing::Contains;
 using testing::ElementsAre;
 
 // More calls than a publication makes; reaching it means that a loop did not end.
@@ -77,6 +79,45 @@ struct Published {
   }
 };
 
+// Passes everything on, and notes which folders were flushed before settings.json had its name.
+class NotesFlushes final : public FileSystem {
+ public:
+  explicit NotesFlushes(FileSystem& disk) : disk_(disk) {}
+  [[nodiscard]] const std::vector<fs::path>& before_settings() const { return flushed_; }
+
+  std::optional<FileStat> stat(const fs::path& path) override { return disk_.stat(path); }
+  std::unique_ptr<ReadableFile> open(const fs::path& path) override { return disk_.open(path); }
+  std::unique_ptr<WritableFile> create(const fs::path& path, CreateMode mode) override {
+    return disk_.create(path, mode);
+  }
+  void rename(const fs::path& from, const fs::path& to) override {
+    has_settings_ = has_settings_ || to.filename() == "settings.json";
+    disk_.rename(from, to);
+  }
+  bool remove(const fs::path& path) override { return disk_.remove(path); }
+  void remove_tree(const fs::path& path) override { disk_.remove_tree(path); }
+  void create_directories(const fs::path& path) override { disk_.create_directories(path); }
+  std::vector<std::string> list(const fs::path& path) override { return disk_.list(path); }
+  void flush_directory(const fs::path& path) override {
+    if (!has_settings_) flushed_.push_back(path);
+    disk_.flush_directory(path);
+  }
+  bool clone(const fs::path& from, const fs::path& to) override { return disk_.clone(from, to); }
+  bool hard_link(const fs::path& from, const fs::path& to) override {
+    return disk_.hard_link(from, to);
+  }
+  void set_mode(const fs::path& path, std::uint32_t bits) override { disk_.set_mode(path, bits); }
+  std::uint64_t free_bytes(const fs::path& path) override { return disk_.free_bytes(path); }
+  std::unique_ptr<FileLock> lock(const fs::path& path, LockWait wait) override {
+    return disk_.lock(path, wait);
+  }
+
+ private:
+  FileSystem& disk_;
+  std::vector<fs::path> flushed_;
+  bool has_settings_ = false;
+};
+
 TEST(HubCrash, MainIsTheOldTreeOrTheNewOneAfterAPowerCutAtEveryCall) {
   for (const auto& [can_clone, can_link] : {std::pair{true, true}, {false, true}, {false, false}}) {
     bool cut = true;
@@ -127,6 +168,33 @@ TEST(HubCrash, ARepositoryIsThereOrNotAfterAPowerCutAtEveryCall) {
               default_git_attributes());
     EXPECT_EQ(hub.visibility(kRepo), Visibility::kPrivate);
   }
+}
+
+TEST(HubCrash, ARepositoryThatLostItsBranchIsMadeWholeAndStaysAsItWas) {
+  FakeFileSystem disk;
+  FakeClock clock(1'700'000'000'000'000'000);
+  DirectoryHub hub(disk, clock, "/hub");
+  hub.create_repo(kRepo, Visibility::kPrivate);
+  disk.remove(hub.ref_path(kRepo, kMainBranch));
+  const std::string settings = disk.contents("/hub/repos/acme/tiny/settings.json");
+  ASSERT_FALSE(hub.head(kRepo, kMainBranch));
+  clock.advance_ns(5'000'000'000);
+  hub.create_repo(kRepo, Visibility::kPublic);
+  ASSERT_TRUE(hub.head(kRepo, kMainBranch));
+  EXPECT_THAT(paths_of(hub.tree(kRepo, kMainBranch)), ElementsAre(".gitattributes"));
+  EXPECT_EQ(disk.contents("/hub/repos/acme/tiny/settings.json"), settings);
+  EXPECT_EQ(hub.visibility(kRepo), Visibility::kPrivate);
+}
+
+// The disk in memory keeps folders; a real one need not.
+TEST(HubCrash, EveryNameOnTheWayToTheBranchIsFlushedBeforeTheSettings) {
+  FakeFileSystem disk;
+  FakeClock clock(1'700'000'000'000'000'000);
+  NotesFlushes files(disk);
+  DirectoryHub(files, clock, "/hub").create_repo(kRepo, Visibility::kPrivate);
+  for (const char* folder : {"/hub/repos/acme/tiny/refs/heads", "/hub/repos/acme/tiny/refs",
+                             "/hub/repos/acme/tiny", "/hub/repos/acme", "/hub/repos"})
+    EXPECT_THAT(files.before_settings(), Contains(fs::path(folder)));
 }
 
 TEST(HubCrash, EveryFailingCallLeavesTheOldTreeOrTheNewOne) {

@@ -62,6 +62,18 @@ TEST_F(HubTest, WhatIsNotThereIsNothingOrNotFound) {
             ErrorKind::kNotFound);
 }
 
+TEST_F(HubTest, AnUploadCanBeStopped) {
+  disk_.put("/store/weights", "weights");
+  std::stop_source stopper;
+  stopper.request_stop();
+  const std::optional<Error> error = error_of(
+      [&] { hub_.upload_file(repo_, need_of("weights"), "/store/weights", stopper.get_token()); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kCancelled);
+  EXPECT_THAT(hub_.missing_blobs(repo_, {need_of("weights")}), ElementsAre(need_of("weights")));
+  EXPECT_THAT(disk_.list("/hub/tmp"), IsEmpty());
+}
+
 TEST_F(HubTest, ReadingAFolderThatIsNoHubYetMakesNothing) {
   DirectoryHub absent(disk_, clock_, "/elsewhere");
   EXPECT_FALSE(absent.head(repo_, kMainBranch));

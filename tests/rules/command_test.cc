@@ -1,6 +1,9 @@
 #include "rules/command.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -177,7 +180,7 @@ TEST_F(Command, AToolThatWritesNothingFails) {
 
 TEST_F(Command, AFileThatIsNotDeclaredIsNamed) {
   EXPECT_EQ(failure(shell("echo x > {out}/a.txt; echo y > {out}/b.log")).message(),
-            "the tool wrote b.log, which its outputs do not declare; add a pattern to outputs");
+            "the tool wrote \"b.log\", which its outputs do not declare; add a pattern to outputs");
 }
 
 TEST_F(Command, ADeclaredFileThatIsNotWrittenIsNamed) {
@@ -188,14 +191,19 @@ TEST_F(Command, ADeclaredFileThatIsNotWrittenIsNamed) {
 TEST_F(Command, ALinkIsNoOutput) {
   const Error error = failure(shell("ln -s /etc/hostname {out}/link.txt"));
   EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
-  EXPECT_EQ(error.message(), "the tool wrote link.txt, which is no regular file");
+  EXPECT_EQ(error.message(), "the tool wrote \"link.txt\", which is no regular file");
   EXPECT_EQ(failure(shell("mkdir {out}/sub; mkfifo {out}/sub/pipe.txt", {"**"})).message(),
-            "the tool wrote sub/pipe.txt, which is no regular file");
+            "the tool wrote \"sub/pipe.txt\", which is no regular file");
 }
 
 TEST_F(Command, ANameThatNoStoreTakesIsQuoted) {
   EXPECT_THAT(failure(shell("echo x > '{out}/a\\b.txt'")).message(),
-              HasSubstr("the tool wrote a file with an unusable name: \"a\\b.txt\""));
+              HasSubstr("the tool wrote a file with an unusable name: \"a\\\\b.txt\""));
+}
+
+TEST_F(Command, ANameDoesNotReachTheTerminalAsItIs) {
+  EXPECT_EQ(failure(shell("echo x > \"{out}/$(printf 'a\\033[2J.txt')\"")).message(),
+            "the tool wrote a file with an unusable name: \"a\\u001b[2J.txt\"");
 }
 
 TEST_F(Command, WhatItLeavesInTheBackgroundEndsWithIt) {
@@ -224,6 +232,24 @@ TEST_F(Command, AToolThatIgnoresTheStopIsKilled) {
   const Error error = stopped(shell("trap '' TERM; touch started; sleep 300; sleep 300"));
   EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
   EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(60));
+}
+
+TEST_F(Command, AToolEndsWhenTheWorkerIsKilled) {
+  const fs::path pid_file = directory_ / "pid";
+  const ActionRequest asked = shell("echo $$ > pid.tmp; mv pid.tmp pid; exec sleep 300");
+  const pid_t worker = ::fork();
+  if (worker == 0) {
+    (void)run(asked);
+    ::_exit(0);
+  }
+  ASSERT_GT(worker, 0);
+  EXPECT_TRUE(comes_true([&] { return fs::exists(pid_file); }));
+  std::string pid = read_text(pid_file);
+  EXPECT_EQ(::kill(worker, SIGKILL), 0);
+  EXPECT_EQ(::waitpid(worker, nullptr, 0), worker);
+  ASSERT_FALSE(pid.empty());
+  pid.pop_back();
+  EXPECT_TRUE(comes_true([&] { return !is_running(pid); })) << pid;
 }
 
 TEST_F(Command, ALoneGgufIsDescribedLikeOneOfOurs) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "base/fake_file_system.h"
 
 namespace qbuild::rules {
 namespace {
@@ -49,6 +50,11 @@ ActionRequest request_for(const std::vector<std::pair<std::string, std::string>>
   return request;
 }
 
+DesiredTree tree_of(const ActionRequest& request) {
+  FakeFileSystem none;
+  return desired_tree(request, none);
+}
+
 hub::TreeEntry remote(const std::string& path, const std::string& content) {
   return {.path = path,
           .size_bytes = content.size(),
@@ -62,8 +68,7 @@ std::string inline_bytes(const DesiredTree& tree, const std::string& path) {
 }
 
 TEST(DesiredTree, HoldsTheReadyVariantsTheCardAndTheList) {
-  const DesiredTree tree =
-      desired_tree(request_for({{"Q8_0", "m-Q8_0.gguf"}, {"Q4_0", "m-Q4_0.gguf"}}));
+  const DesiredTree tree = tree_of(request_for({{"Q8_0", "m-Q8_0.gguf"}, {"Q4_0", "m-Q4_0.gguf"}}));
   std::vector<std::string> paths;
   for (const auto& [path, file] : tree.files) paths.push_back(path);
   EXPECT_THAT(paths, ElementsAre("README.md", "m-Q4_0.gguf", "m-Q8_0.gguf", "qbuild.json"));
@@ -71,10 +76,25 @@ TEST(DesiredTree, HoldsTheReadyVariantsTheCardAndTheList) {
   EXPECT_EQ(tree.published.find("Q8_0")->card.get_string("size"), "1 B");
 }
 
+// The store keeps large texts as blobs.
+TEST(DesiredTree, ALargeCardIsReadFromItsFile) {
+  ActionRequest request = request_for({{"Q8_0", "m-Q8_0.gguf"}});
+  ResolvedInput& made = request.inputs.back();
+  const std::string text(2u << 20, '#');
+  made.inline_files.erase("README.md");
+  made.artifact.files = {{"README.md", sha256(text), text.size()}};
+  made.paths = {"/store/card"};
+  FakeFileSystem files;
+  files.put("/store/card", text);
+  const DesiredTree tree = desired_tree(request, files);
+  EXPECT_EQ(inline_bytes(tree, "README.md"), text);
+  EXPECT_EQ(tree.files.at("README.md").sha256, sha256(text));
+}
+
 TEST(DesiredTree, AHeldVariantThatIsNotPublishedIsNotThere) {
   ActionRequest request = request_for({{"Q8_0", "m-Q8_0.gguf"}});
   request.inputs[1].status = Status::kHeld;
-  const DesiredTree tree = desired_tree(request);
+  const DesiredTree tree = tree_of(request);
   EXPECT_FALSE(tree.files.contains("m-Q8_0.gguf"));
   EXPECT_TRUE(tree.kept.empty());
   EXPECT_TRUE(tree.published.variants.empty());
@@ -88,7 +108,7 @@ TEST(DesiredTree, TheEarlierFormOfAHeldVariantStays) {
                                  .files = {{"m-Q8_0.gguf", sha256("old"), 3}},
                                  .card = Json::object({{"name", "Q8_0"}})};
   request.inputs[1].inline_files["result.json"] = to_json(earlier).dump();
-  const DesiredTree tree = desired_tree(request);
+  const DesiredTree tree = tree_of(request);
   ASSERT_EQ(tree.kept.size(), 1u);
   EXPECT_EQ(tree.published.find("Q8_0")->record, "old");
 
@@ -111,7 +131,7 @@ TEST(DesiredTree, AKeptFileThatVanishedIsTransient) {
 }
 
 TEST(DesiredTree, OnlyWhatQbuildPutThereIsDeleted) {
-  const DesiredTree tree = desired_tree(request_for({{"Q8_0", "new-name.gguf"}}));
+  const DesiredTree tree = tree_of(request_for({{"Q8_0", "new-name.gguf"}}));
   Published before;
   before.other_files = {"README.md", "qbuild.json"};
   before.variants.push_back(
@@ -124,12 +144,12 @@ TEST(DesiredTree, OnlyWhatQbuildPutThereIsDeleted) {
 }
 
 TEST(DesiredTree, NothingIsDeletedWhereNothingOfOursIs) {
-  const DesiredTree tree = desired_tree(request_for({{"Q8_0", "m-Q8_0.gguf"}}));
+  const DesiredTree tree = tree_of(request_for({{"Q8_0", "m-Q8_0.gguf"}}));
   EXPECT_TRUE(difference(tree, {remote("other.gguf", "x")}, std::nullopt).deleted.empty());
 }
 
 TEST(DesiredTree, ARemoteThatHoldsEverythingNeedsNoCommit) {
-  const DesiredTree tree = desired_tree(request_for({{"Q8_0", "m-Q8_0.gguf"}}));
+  const DesiredTree tree = tree_of(request_for({{"Q8_0", "m-Q8_0.gguf"}}));
   std::vector<hub::TreeEntry> there{remote("README.md", inline_bytes(tree, "README.md")),
                                     remote("qbuild.json", inline_bytes(tree, "qbuild.json")),
                                     remote("m-Q8_0.gguf", "bytes of Q8_0")};
@@ -140,12 +160,12 @@ TEST(DesiredTree, ARemoteThatHoldsEverythingNeedsNoCommit) {
 }
 
 TEST(DesiredTree, TwoVariantsCannotShareAPath) {
-  EXPECT_THROW((void)desired_tree(request_for({{"Q8_0", "m.gguf"}, {"Q4_0", "m.gguf"}})), Error);
+  EXPECT_THROW((void)tree_of(request_for({{"Q8_0", "m.gguf"}, {"Q4_0", "m.gguf"}})), Error);
 }
 
 TEST(DesiredTree, NamesThatDifferInCaseAloneAreRefused) {
   try {
-    (void)desired_tree(request_for({{"Q8_0", "M-Q8_0.gguf"}, {"q8_0", "m-q8_0.gguf"}}));
+    (void)tree_of(request_for({{"Q8_0", "M-Q8_0.gguf"}, {"q8_0", "m-q8_0.gguf"}}));
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.message(), HasSubstr("cannot live in one repository"));

@@ -113,6 +113,28 @@ TEST_F(Publish, APrivateRepositoryIsMadePrivate) {
   EXPECT_EQ(hub().visibility(repo_), hub::Visibility::kPrivate);
 }
 
+TEST_F(Publish, ARepositoryOfAnotherVisibilityIsRefusedBeforeAnythingIsUploaded) {
+  hub().create_repo(repo_, hub::Visibility::kPublic);
+  ActionRequest asked = request({"Q8_0"});
+  asked.params["private"] = true;
+  const Error error = failure(asked);
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
+  EXPECT_EQ(error.message(), "publish to acme/tiny in folder " + (folder_.path() / "hub").string() +
+                                 ": acme/tiny is public and the manifest says private: true; "
+                                 "change it on the hub or in the manifest");
+  EXPECT_THAT(paths(), ElementsAre(".gitattributes"));
+  const hub::BlobNeed weights{.sha256 = sha256("weights of Q8_0"), .size_bytes = 15};
+  EXPECT_THAT(hub().missing_blobs(repo_, {weights}), ElementsAre(weights));
+
+  repo_ = hub::parse_repo_id("acme/secret");
+  hub().create_repo(repo_, hub::Visibility::kPrivate);
+  asked.params["private"] = false;
+  asked.params["repo"] = "acme/secret";
+  EXPECT_THAT(failure(asked).message(),
+              HasSubstr("acme/secret is private and the manifest does not say private: true; "
+                        "change it on the hub or in the manifest"));
+}
+
 TEST_F(Publish, TheSecondTimeMakesNoCommit) {
   const Json first = run(request({"Q8_0"}));
   EXPECT_EQ(run(request({"Q8_0"})), first);
@@ -159,6 +181,26 @@ TEST_F(Publish, AHeldVariantStaysAsItWasPublished) {
   (void)run(asked);
   EXPECT_EQ(content("tiny-Q4_0.gguf"), "weights of Q4_0");
   EXPECT_EQ(content("README.md"), "# newer\n");
+}
+
+TEST_F(Publish, AHeldVariantThatSomebodyDeletedIsNoLongerPublished) {
+  (void)run(request({"Q8_0", "Q4_0"}));
+  hub::CommitRequest commit;
+  commit.repo = repo_;
+  commit.message = "by hand";
+  commit.author = "somebody";
+  commit.deleted_files = {"tiny-Q4_0.gguf"};
+  (void)hub().commit(commit);
+  hub::DirectoryHub now = hub();
+  const auto published = read_published(now, repo_);
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->find("Q4_0"), nullptr);
+  EXPECT_NE(published->find("Q8_0"), nullptr);
+  EXPECT_THAT(published->other_files, Contains("tiny-Q4_0.gguf"));
+  ActionRequest asked = request({"Q8_0", "Q4_0"}, "# newer\n");
+  hold(asked, "Q4_0");
+  (void)run(asked);
+  EXPECT_THAT(paths(), ElementsAre(".gitattributes", "README.md", "qbuild.json", "tiny-Q8_0.gguf"));
 }
 
 TEST_F(Publish, ABranchThatMovesMeanwhileIsTransientAndTheNextAttemptSucceeds) {
