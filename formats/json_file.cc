@@ -7,13 +7,30 @@
 
 namespace qbuild::formats {
 
-Json read_json_file(FileSystem& file_system, const fs::path& path) {
+namespace {
+
+std::string read_text(FileSystem& file_system, const fs::path& path) {
   if (!file_system.stat(path))
     throw Error(ErrorKind::kNotFound,
                 fmt::format("{} has no {}", path.parent_path().string(), path.filename().string()));
-  const std::string text = read_file(file_system, path, kMaxJsonFileBytes);
+  std::string text = read_file(file_system, path, kMaxJsonFileBytes);
   refuse_lfs_pointer(text, path);
+  return text;
+}
+
+Json parse(std::string_view text, const fs::path& path) {
   return with_context(path.string(), [&] { return Json::parse(text); });
+}
+
+}  // namespace
+
+Json read_json_file(FileSystem& file_system, const fs::path& path) {
+  return parse(read_text(file_system, path), path);
+}
+
+HashedJson read_hashed_json(FileSystem& file_system, const fs::path& path) {
+  const std::string text = read_text(file_system, path);
+  return {.value = parse(text, path), .sha256 = sha256(text)};
 }
 
 }  // namespace qbuild::formats

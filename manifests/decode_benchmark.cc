@@ -40,6 +40,8 @@ std::optional<PerplexityText> decode_text(const YamlNode& node, const Scope& sco
       return std::nullopt;
     }
   }
+  const YamlNode* const context = node.find("context");
+  decoded.context_at = context == nullptr ? node.at : context->at;
   decoded.context = scope.whole(node, Section::kPerplexity, "context").value_or(decoded.context);
   decoded.chunks = scope.whole(node, Section::kPerplexity, "chunks").value_or(decoded.chunks);
   return decoded;
@@ -65,7 +67,9 @@ std::optional<Throughput> decode_throughput(const YamlNode& benchmark, const Sco
   const YamlNode* const node = scope.value(benchmark, Section::kBenchmark, "throughput");
   if (node == nullptr || !node->is_mapping()) return std::nullopt;
   Throughput decoded;
-  decoded.at = node->at;
+  decoded.at = decoded.tokens_at = node->at;
+  for (const std::string_view key : {"prompt", "generate"})
+    if (const YamlNode* const tokens = node->find(key)) decoded.tokens_at = tokens->at;
   decoded.prompt = scope.whole(*node, Section::kThroughput, "prompt").value_or(decoded.prompt);
   decoded.generate =
       scope.whole(*node, Section::kThroughput, "generate").value_or(decoded.generate);
@@ -93,6 +97,7 @@ Benchmark decode_benchmark(const YamlNode& benchmark, const Scope& scope) {
   }
   decoded.activations = decode_activations(nodes, scope);
   decoded.throughput = decode_throughput(benchmark, scope);
+  if (!decoded.texts.empty() || decoded.throughput) decoded.declaration = one_line(benchmark);
   return decoded;
 }
 

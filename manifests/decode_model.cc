@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "manifests/decode.h"
+#include "manifests/file_names.h"
 
 namespace qbuild::manifests {
 namespace {
@@ -54,6 +55,18 @@ std::optional<LicenseOverride> decode_license(const YamlNode& model, const Scope
   return LicenseOverride{accept->text, reason->text, node->at};
 }
 
+// "owner/name"; "" if it is absent, or after a diagnostic.
+std::string decode_base_model(const YamlNode& card, const Scope& scope) {
+  const auto text = scope.text(card, Section::kCard, "base_model");
+  if (!text) return "";
+  if (const auto problem = repo_problem(text->text)) {
+    scope.diagnostics.add(text->at,
+                          fmt::format("{} is no repository: {}", quote(text->text), *problem));
+    return "";
+  }
+  return text->text;
+}
+
 // The part, unless it is absent or switched off.
 const YamlNode* part(const YamlNode& model, std::string_view key, const Scope& scope) {
   const YamlNode* const node = scope.value(model, Section::kModel, key);
@@ -82,9 +95,12 @@ std::optional<Model> decode_model(const TextValue& name, const YamlNode& model, 
   if (const YamlNode* const gates = part(model, "gates", scope))
     decoded.gates = decode_gates(*gates, scope);
   decoded.licenses = decode_licenses(model, scope);
+  if (const YamlNode* const licenses = model.find("licenses")) decoded.licenses_at = licenses->at;
   decoded.license = decode_license(model, scope);
-  if (const YamlNode* const card = part(model, "card", scope))
+  if (const YamlNode* const card = part(model, "card", scope)) {
     decoded.card_template = scope.path(*card, Section::kCard, "template");
+    decoded.base_model = decode_base_model(*card, scope);
+  }
   if (const YamlNode* const publish = part(model, "publish", scope))
     decoded.publish = decode_publish(*publish, decoded.variants, scope);
   if (!source) return std::nullopt;

@@ -184,7 +184,15 @@ void add_model_part_keys(std::vector<KeySpec>& keys) {
         .variables = kInModel,
         .fallback = "the built-in one",
         .example = "card.md",
-        .meaning = "File with a template of your own."}});
+        .meaning = "File with a template of your own, which sees [this document]"
+                   "(../templates/card/README.md)."},
+       {.sections = {S::kCard},
+        .name = "base_model",
+        .accepts = kTextShape,
+        .variables = kInModel,
+        .example = "acme/tiny",
+        .meaning = "Where the source is on the Hub, as `owner/name`: `base_model` of the card, "
+                   "with the relation `quantized`."}});
 }
 
 void add_publish_keys(std::vector<KeySpec>& keys) {
@@ -203,7 +211,8 @@ void add_publish_keys(std::vector<KeySpec>& keys) {
         .variables = kInModel,
         .fallback = "https://huggingface.co",
         .example = "./hub",
-        .meaning = "Where the repository lives: a folder, or a URL."},
+        .meaning = "Where the repository lives: a folder. A URL, the default one too, is not "
+                   "possible yet."},
        {.sections = {S::kPublish},
         .name = "layout",
         .accepts = kTextShape,

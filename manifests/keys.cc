@@ -31,6 +31,10 @@ constexpr std::array<SectionInfo, 19> kSections{{
     {Section::kExclude, "exclude", "an exclude"},
 }};
 
+constexpr std::array<std::string_view, 14> kLaterKeys{
+    "imatrix", "divergence", "kld",         "kld_mean", "kld_p99", "top_token", "tasks",
+    "bits",    "group_size", "calibration", "samples",  "smoke",   "split",     "effort"};
+
 struct ShapeWord {
   Shapes shape;
   std::string_view word;
@@ -96,6 +100,10 @@ std::vector<std::string_view> key_names(Section section) {
     if (std::find(key.sections.begin(), key.sections.end(), section) != key.sections.end())
       names.push_back(key.name);
   return names;
+}
+
+bool is_later_key(std::string_view name) {
+  return std::find(kLaterKeys.begin(), kLaterKeys.end(), name) != kLaterKeys.end();
 }
 
 std::span<const SectionInfo> all_sections() {

@@ -97,6 +97,7 @@ struct PerplexityText {
   std::uint32_t context = 512;  // tokens
   std::uint32_t chunks = 0;     // 0: the whole text
   Place at;
+  Place context_at;  // of the number; `at` if it is the default
 };
 
 enum class Activations : std::uint8_t { kPacked, kF32 };  // "packed", "f32"
@@ -106,12 +107,14 @@ struct Throughput {
   std::uint32_t generate = 128;  // tokens
   std::uint32_t repeat = 5;
   Place at;
+  Place tokens_at;  // of the number of tokens that was written last; `at` if none was
 };
 
 struct Benchmark {
   std::vector<PerplexityText> texts;               // empty: no perplexity
   Activations activations = Activations::kPacked;  // of all texts
   std::optional<Throughput> throughput;
+  std::string declaration;  // as one line of YAML, for cards; "" if nothing is measured
 };
 
 struct Gate {
@@ -177,8 +180,10 @@ struct Model {
   Benchmark benchmark;
   std::vector<Gate> gates;
   std::optional<std::vector<std::string>> licenses;  // what may be published; nothing: anything
+  Place licenses_at;
   std::optional<LicenseOverride> license;
   std::optional<PathValue> card_template;
+  std::string base_model;  // "owner/name" of what was quantized; "": as the source's card says
   std::optional<Publish> publish;
 };
 

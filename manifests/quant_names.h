@@ -22,7 +22,14 @@ namespace qbuild::manifests {
 // Values of `method`.
 [[nodiscard]] std::span<const std::string_view> method_names();
 
-// `unknown quant "Q4_K_X"; did you mean "Q4_K_M"?`, or what is known where nothing is near.
+// Types, recipes and methods of other tools that this program does not make yet: "Q5_K_M", "gptq",
+// in any case of letters.
+[[nodiscard]] bool is_word_of_the_field(std::string_view word);
+// `"Q5_K_M" is not possible yet; possible are F32, F16`
+[[nodiscard]] std::string not_yet(std::string_view word, std::span<const std::string_view> known);
+
+// `unknown quant "Q4_K_X"; did you mean "Q4_K_M"?`, or what is known where nothing is near; of a
+// word of the field that it is not possible yet.
 //   what   "quant", "type", "method"
 //   known  the words that could have stood there
 [[nodiscard]] std::string unknown_word(std::string_view what, std::string_view word,

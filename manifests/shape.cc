@@ -57,6 +57,10 @@ class ShapeCheck {
  private:
   void unknown_key(const YamlMember& member, Section section) {
     const std::vector<std::string_view> known = key_names(section);
+    if (is_later_key(member.key)) {
+      diagnostics_.add(member.at, not_yet(member.key, known));
+      return;
+    }
     const std::string what = section == Section::kGates
                                  ? "metric"
                                  : fmt::format("key in {}:", section_info(section).title);

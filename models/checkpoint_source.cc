@@ -50,8 +50,8 @@ kernels::RopeParameters rope_parameters(const formats::ModelConfig& config) {
 }  // namespace
 
 HyperParameters parameters_from_config(const formats::ModelConfig& config) {
-  check_architecture(config.model_type.empty() ? config.architecture : config.model_type,
-                     config.place);
+  // Without a model_type, read_config has taken it by the name of its class.
+  if (!config.model_type.empty()) check_architecture(config.model_type, config.place);
   if (config.hidden_act != "silu" && config.hidden_act != "swish") {
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("{}: hidden_act \"{}\" is not supported; silu is", config.place,

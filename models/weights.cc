@@ -2,8 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "kernels/codec.h"
+#include "models/expected_tensors.h"
 
 namespace qbuild::models {
 namespace {
@@ -14,46 +16,47 @@ class Loader {
       : source_(source), parameters_(parameters) {}
 
   Weights load() {
-    const auto& p = parameters_;
     Weights weights;
-    weights.embedding = matrix({TensorRole::kTokenEmbedding}, p.vocabulary, p.hidden);
-    weights.output_norm = vector({TensorRole::kOutputNorm}, p.hidden);
-    if (!p.tied_output) weights.output = matrix({TensorRole::kOutput}, p.vocabulary, p.hidden);
-    for (std::uint32_t i = 0; i < p.layers; ++i) weights.layers.push_back(layer(i));
+    weights.embedding = matrix({TensorRole::kTokenEmbedding});
+    weights.output_norm = vector({TensorRole::kOutputNorm});
+    if (!parameters_.tied_output) weights.output = matrix({TensorRole::kOutput});
+    for (std::uint32_t i = 0; i < parameters_.layers; ++i) weights.layers.push_back(layer(i));
     return weights;
   }
 
  private:
   LayerWeights layer(std::uint32_t index) {
-    const auto& p = parameters_;
     const auto name = [index](TensorRole role) {
       return TensorName{role, TensorPart::kWeight, index};
     };
     LayerWeights layer;
-    layer.attention_norm = vector(name(TensorRole::kAttentionNorm), p.hidden);
-    layer.query = linear(name(TensorRole::kQuery), p.query_width(), p.hidden);
-    layer.key = linear(name(TensorRole::kKey), p.kv_width(), p.hidden);
-    layer.value = linear(name(TensorRole::kValue), p.kv_width(), p.hidden);
-    layer.attention_output = linear(name(TensorRole::kAttentionOutput), p.hidden, p.query_width());
-    layer.feed_forward_norm = vector(name(TensorRole::kFeedForwardNorm), p.hidden);
-    layer.gate = linear(name(TensorRole::kGate), p.feed_forward, p.hidden);
-    layer.up = linear(name(TensorRole::kUp), p.feed_forward, p.hidden);
-    layer.down = linear(name(TensorRole::kDown), p.hidden, p.feed_forward);
+    layer.attention_norm = vector(name(TensorRole::kAttentionNorm));
+    layer.query = linear(name(TensorRole::kQuery));
+    layer.key = linear(name(TensorRole::kKey));
+    layer.value = linear(name(TensorRole::kValue));
+    layer.attention_output = linear(name(TensorRole::kAttentionOutput));
+    layer.feed_forward_norm = vector(name(TensorRole::kFeedForwardNorm));
+    layer.gate = linear(name(TensorRole::kGate));
+    layer.up = linear(name(TensorRole::kUp));
+    layer.down = linear(name(TensorRole::kDown));
     return layer;
   }
 
-  // The shape of a tensor that must be there with these rows and columns.
-  TensorShape shape_of(const TensorName& name, std::uint64_t rows, std::uint64_t columns) {
+  // Of a tensor that must be there, with the rows and columns that the parameters ask for.
+  TensorShape shape_of(const TensorName& name) {
+    const auto expected = expected_extent(name, parameters_);
+    check(expected.has_value(), "only tensors of the network are loaded");
     const auto shape = source_.find(name);
     if (!shape) {
       throw Error(ErrorKind::kNotFound,
                   fmt::format("{} is missing; the model is not complete", source_.describe(name)));
     }
-    if (shape->rows != rows || shape->columns != columns) {
+    if (shape->rows != expected->rows || shape->columns != expected->columns) {
       throw Error(
           ErrorKind::kInvalidInput,
           fmt::format("{} has the shape {} x {}, but the model's parameters ask for {} x {}",
-                      source_.describe(name), shape->rows, shape->columns, rows, columns));
+                      source_.describe(name), shape->rows, shape->columns, expected->rows,
+                      expected->columns));
     }
     if (!kernels::has_product(shape->dtype)) {
       throw Error(ErrorKind::kUnsupported,
@@ -63,32 +66,30 @@ class Loader {
     return *shape;
   }
 
-  Matrix matrix(const TensorName& name, std::uint64_t rows, std::uint64_t columns) {
-    const TensorShape shape = shape_of(name, rows, columns);
-    const auto row = row_bytes(shape.dtype, columns);
-    Matrix result{shape.dtype, rows, columns, source_.read(name)};
-    if (!row || result.bytes.size() != *row * rows) {
+  Matrix matrix(const TensorName& name) {
+    const TensorShape shape = shape_of(name);
+    const auto row = row_bytes(shape.dtype, shape.columns);
+    Matrix result{shape.dtype, shape.rows, shape.columns, source_.read(name)};
+    if (!row || result.bytes.size() != *row * shape.rows) {
       throw Error(ErrorKind::kCorrupt,
                   fmt::format("{} has {} bytes, which is not {} rows of {} values of {}",
-                              source_.describe(name), result.bytes.size(), rows, columns,
-                              dtype_name(shape.dtype)));
+                              source_.describe(name), result.bytes.size(), shape.rows,
+                              shape.columns, dtype_name(shape.dtype)));
     }
     return result;
   }
 
-  std::vector<float> vector(const TensorName& name, std::uint64_t size) {
-    const Matrix values = matrix(name, 1, size);
+  std::vector<float> vector(const TensorName& name) {
+    const Matrix values = matrix(name);
     std::vector<float> result(values.columns);
     kernels::decode_rows(kernels::Backend::kScalar, values.dtype, values.bytes, result);
     return result;
   }
 
-  Linear linear(TensorName name, std::uint64_t rows, std::uint64_t columns) {
-    Linear result{matrix(name, rows, columns), {}};
+  Linear linear(TensorName name) {
+    Linear result{matrix(name), {}};
     name.part = TensorPart::kBias;
-    const bool needed =
-        name.role >= TensorRole::kGate ? parameters_.feed_forward_bias : parameters_.attention_bias;
-    if (needed || source_.find(name)) result.bias = vector(name, rows);
+    if (needs_bias(name.role, parameters_) || source_.find(name)) result.bias = vector(name);
     return result;
   }
 

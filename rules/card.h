@@ -5,7 +5,7 @@
 //
 // Parameters: model, source, manifest (the part that makes these files), repo, layout,
 //   variants: a list of {"name", "file" or "folder", "label"},
-//   license: {"accept", "reason"} if one was accepted.
+//   license: {"accept", "reason"} if one was accepted, base_model ("owner/name") if one is given.
 // Inputs: "source" (facet readme), "template" (a user's own), "source_quality", and per variant
 //   "model.NAME", "gate.NAME" (soft), "quality.NAME", "speed.NAME".
 // Field: template (digest of the built-in ones, where no own is used).

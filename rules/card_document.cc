@@ -73,17 +73,33 @@ std::string file_name_of(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+// The row of a variant that a gate holds: the one that is published, with why it stayed. Null if
+// none is.
+Json held_row(const ActionRequest& request, const std::string& name, const ResolvedInput& gate) {
+  const auto value = gate.inline_files.find("result.json");
+  const Json earlier = value == gate.inline_files.end() ? Json() : Json::parse(value->second);
+  if (earlier.is_null()) return {};  // neither in the repository nor in the card
+  const PublishedVariant published = published_variant_from_json(earlier);
+  std::vector<Digest> before;
+  for (const PublishedFile& file : published.files) before.push_back(file.sha256);
+  std::vector<Digest> now;
+  for (const cache::FileEntry& file : request.input("model." + name).artifact.files)
+    now.push_back(file.sha256);
+  std::sort(before.begin(), before.end());
+  std::sort(now.begin(), now.end());
+  const std::string held_by = earlier.get_string("held_by", "it did not pass a gate");
+  Json row = published.card;
+  row["published_earlier"] = Json::object(
+      {{"reason", before == now
+                      ? fmt::format("this file was published before it was held ({})", held_by)
+                      : fmt::format("its newer form is withheld ({})", held_by)}});
+  return row;
+}
+
 Json variant_row(const ActionRequest& request, const Json& variant, const Json& source_quality) {
   const std::string& name = variant.at("name").as_string();
   const ResolvedInput& gate = request.input("gate." + name);
-  if (gate.status == Status::kHeld) {
-    const auto value = gate.inline_files.find("result.json");
-    const Json earlier = value == gate.inline_files.end() ? Json() : Json::parse(value->second);
-    if (earlier.is_null()) return {};  // never published: not in the repository, not in the card
-    Json row = published_variant_from_json(earlier).card;
-    row["published_earlier"] = Json::object({{"reason", "it did not pass a gate"}});
-    return row;
-  }
+  if (gate.status == Status::kHeld) return held_row(request, name, gate);
   const cache::Artifact& artifact = request.input("model." + name).artifact;
   const bool one_file = variant.find("file") != nullptr;
   const std::string path =
@@ -131,7 +147,7 @@ Json benchmark_json(const ActionRequest& request) {
   if (const Json* const list = quality.find("texts"))
     for (const Json& text : list->as_array())
       texts.push_back(Json::object({{"name", text.at("name")},
-                                    {"tokens", text.at("tokens")},
+                                    {"tokens", text.at("tokens_scored")},
                                     {"context", text.at("context")},
                                     {"chunks", text.at("chunks")}}));
   Json throughput;
@@ -183,7 +199,8 @@ Json model_json(const ActionRequest& request, const Json& front_matter) {
   model["title"] = front_matter.get_string("model_name", request.params.at("source").as_string());
   model["source"] = request.params.at("source");
   model["source_url"] = Json();
-  model["base_model"] = Json();
+  const std::string base = request.params.get_string("base_model");
+  model["base_model"] = base.empty() ? Json() : Json(base);
   model["architecture"] = facts.get_string("architecture", "llama");
   const Json* const parameters = facts.find("parameters");
   model["parameters"] =
@@ -193,7 +210,8 @@ Json model_json(const ActionRequest& request, const Json& front_matter) {
   const std::string license = front_matter.get_string("license");
   model["license"] = license.empty() ? "unknown" : license;
   model["license_name"] = text_or_null(front_matter, "license_name");
-  model["license_link"] = text_or_null(front_matter, "license_link");
+  const std::string link = public_license_link(request, front_matter);
+  model["license_link"] = link.empty() ? Json() : Json(link);
   model["description"] = Json();
   const Json* const accepted = request.params.find("license");
   model["attribution"] =
@@ -260,19 +278,22 @@ Json more_texts_json(const ActionRequest& request, const Json& source_quality) {
   return tables;
 }
 
-// The variant that commands show: the smallest GGUF file, which anybody can run. A folder is none.
+// The variant that commands show: Q4_K_M, which most people take, else the one of median size. A
+// folder is none.
 Json example_of(const Json& variants) {
-  const Json* smallest = nullptr;
-  for (const Json& row : variants.as_array()) {
-    if (row.at("path").as_string().ends_with('/')) continue;
-    if (smallest == nullptr ||
-        row.at("size_bytes").as_uint() < smallest->at("size_bytes").as_uint())
-      smallest = &row;
-  }
-  if (smallest == nullptr) return {};
-  return Json::object({{"name", smallest->at("name")},
-                       {"label", smallest->at("label")},
-                       {"path", smallest->at("path")}});
+  std::vector<const Json*> files;
+  for (const Json& row : variants.as_array())
+    if (!row.at("path").as_string().ends_with('/')) files.push_back(&row);
+  if (files.empty()) return {};
+  std::stable_sort(files.begin(), files.end(), [](const Json* a, const Json* b) {
+    return a->at("size_bytes").as_uint() < b->at("size_bytes").as_uint();
+  });
+  const auto usual = std::find_if(files.begin(), files.end(), [](const Json* row) {
+    return row->at("label").as_string() == "Q4_K_M";
+  });
+  const Json& row = usual != files.end() ? **usual : *files[(files.size() - 1) / 2];
+  return Json::object(
+      {{"name", row.at("name")}, {"label", row.at("label")}, {"path", row.at("path")}});
 }
 
 }  // namespace

@@ -3,6 +3,10 @@
 // part of it comes from. Everything in it stands in a record, in the source's own card, or in the
 // manifest.
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "base/json.h"
 #include "engine/rule.h"
 
@@ -21,6 +25,11 @@ namespace qbuild::rules {
 //   front_matter  of the source's README.md: what is carried over
 [[nodiscard]] Json card_front_matter(const engine::ActionRequest& request, const Json& document,
                                      const Json& front_matter);
+
+// The source's license_link as it works in another repository: an address; "" for none, and for a
+// file of the source that nobody can find from there.
+[[nodiscard]] std::string public_license_link(const engine::ActionRequest& request,
+                                              const Json& front_matter);
 
 // Every byte but letters, digits and -._~/ as %XX.
 [[nodiscard]] std::string percent_encoded(std::string_view path);

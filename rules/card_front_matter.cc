@@ -8,8 +8,7 @@ namespace {
 using engine::ActionRequest;
 
 // Keys of the source's card that hold for every quantized form of it.
-constexpr std::string_view kCarried[] = {"license", "license_name", "license_link", "language",
-                                         "pipeline_tag"};
+constexpr std::string_view kCarried[] = {"license", "license_name", "language", "pipeline_tag"};
 
 Json number(const Json& text) {
   return Json(std::stod(text.as_string()));
@@ -51,7 +50,22 @@ void add_tag(Json& tags, std::string_view tag) {
   tags.push_back(tag);
 }
 
+bool is_address(std::string_view link) {
+  return link.starts_with("https://") || link.starts_with("http://");
+}
+
 }  // namespace
+
+std::string public_license_link(const ActionRequest& request, const Json& front_matter) {
+  const Json* const value = front_matter.find("license_link");
+  if (value == nullptr || !value->is_string()) return "";
+  const std::string& link = value->as_string();
+  if (is_address(link)) return link;
+  // A path in the source's repository; where that is, only the manifest can say.
+  const std::string source = request.params.get_string("base_model");
+  if (source.empty() || link.empty() || link.starts_with('/')) return "";
+  return fmt::format("https://huggingface.co/{}/blob/main/{}", source, percent_encoded(link));
+}
 
 Json card_front_matter(const ActionRequest& request, const Json& document,
                        const Json& front_matter) {
@@ -59,6 +73,14 @@ Json card_front_matter(const ActionRequest& request, const Json& document,
   for (const std::string_view key : kCarried)
     if (const Json* const value = front_matter.find(key); value != nullptr && !value->is_null())
       card[key] = *value;
+  if (const std::string link = public_license_link(request, front_matter); !link.empty())
+    card["license_link"] = link;
+  // Not the base_model of the source's card: that is what the source was made from, and these files
+  // are made from the source.
+  if (std::string source = request.params.get_string("base_model"); !source.empty()) {
+    card["base_model"] = std::move(source);
+    card["base_model_relation"] = "quantized";
+  }
   const bool all_gguf = [&] {
     for (const Json& variant : request.params.at("variants").as_array())
       if (variant.find("file") == nullptr) return false;

@@ -59,6 +59,14 @@ Json describe_facts(const formats::GgufReader& reader) {
   return facts;
 }
 
+std::string tensor_text(std::string_view name, const std::vector<std::uint64_t>& shape,
+                        DType type) {
+  std::string text;
+  for (const std::uint64_t extent : shape)
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", extent);
+  return fmt::format("{} [{}] {}", name, text, dtype_name(type));
+}
+
 }  // namespace
 
 GgufDescription describe_gguf(FileSystem& files, const fs::path& path) {
@@ -72,6 +80,22 @@ GgufDescription describe_gguf(FileSystem& files, const fs::path& path) {
                         {"general", digests.general}};
   description.facts = with_context(path.string(), [&] { return describe_facts(reader); });
   return description;
+}
+
+void require_tensors(FileSystem& files, const fs::path& path,
+                     std::span<const formats::GgufTensorSpec> planned) {
+  const auto reader = formats::GgufReader::open(files, path);
+  const auto& found = reader.tensors();
+  for (std::size_t i = 0; i < std::max(found.size(), planned.size()); ++i) {
+    const std::string is =
+        i < found.size() ? tensor_text(found[i].name, found[i].shape, found[i].dtype) : "nothing";
+    const std::string should =
+        i < planned.size() ? tensor_text(planned[i].name, planned[i].shape, planned[i].dtype)
+                           : "nothing";
+    if (is != should)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("{}: tensor {} is {}; {} was written", path.string(), i, is, should));
+  }
 }
 
 }  // namespace qbuild::rules

@@ -4,10 +4,12 @@
 // verification.
 
 #include <map>
+#include <span>
 #include <string>
 
 #include "base/file_system.h"
 #include "base/json.h"
+#include "formats/gguf_writer.h"
 
 namespace qbuild::rules {
 
@@ -22,5 +24,10 @@ struct GgufDescription {
 
 // Reads the whole file once. Throws Error (kCorrupt) for anything a reader would stumble over.
 [[nodiscard]] GgufDescription describe_gguf(FileSystem& files, const fs::path& path);
+
+// Reads the header. Throws Error (kCorrupt) that names the first tensor that differs, unless the
+// file holds exactly the planned ones, with their shapes and types, in their order.
+void require_tensors(FileSystem& files, const fs::path& path,
+                     std::span<const formats::GgufTensorSpec> planned);
 
 }  // namespace qbuild::rules

@@ -19,9 +19,12 @@ using engine::NodeId;
 using engine::NodeKind;
 
 void Lowering::complain(const manifests::Place& at, std::string_view message) {
+  problems.push_back(fmt::format("{}: {}", place_text(at), message));
+}
+
+std::string Lowering::place_text(const manifests::Place& at) const {
   const std::string& file = manifest.files.at(at.file).name;
-  problems.push_back(at.line == 0 ? fmt::format("{}: {}", file, message)
-                                  : fmt::format("{}:{}:{}: {}", file, at.line, at.column, message));
+  return at.line == 0 ? file : fmt::format("{}:{}:{}", file, at.line, at.column);
 }
 
 NodeId Lowering::file_node(const fs::path& path, const std::string& name) {
@@ -70,11 +73,18 @@ NodeId add_source(Lowering& lowering, const manifests::Model& model, const Sourc
 
 void lower_model(Lowering& lowering, const manifests::Model& model, const SourceModel& source,
                  std::vector<ModelTargets>& all) {
+  const std::size_t problems_before = lowering.problems.size();
   LoweringModel under_way{.model = model, .source = source, .targets = {}};
   ModelTargets& targets = under_way.targets;
   targets.name = model.name;
   targets.source = add_source(lowering, model, source);
-  lower_source_quality(lowering, under_way);
+  check_model(lowering, under_way);
+  try {
+    if (lowering.problems.size() == problems_before) lower_source_quality(lowering, under_way);
+  } catch (const Error& error) {
+    lowering.complain(model.benchmark.texts.front().text.at, error.message());
+    return;
+  }
   for (const manifests::Variant& variant : model.variants) {
     try {
       lower_variant(lowering, under_way, variant);
@@ -82,8 +92,37 @@ void lower_model(Lowering& lowering, const manifests::Model& model, const Source
       lowering.complain(variant.at, error.message());
     }
   }
-  if (lowering.problems.empty()) lower_publish(lowering, under_way);
+  if (lowering.problems.size() != problems_before) return;
+  try {
+    lower_publish(lowering, under_way);
+  } catch (const Error& error) {
+    lowering.complain(model.publish ? model.publish->hub.at : model.at, error.message());
+  }
   all.push_back(std::move(targets));
+}
+
+// Null: it cannot be read, which is a problem. Several models may share one.
+const SourceModel* import_source(Lowering& lowering, const manifests::Model& model,
+                                 std::map<fs::path, SourceModel>& sources) {
+  const fs::path& folder = model.source.folder.path;
+  if (const auto found = sources.find(folder); found != sources.end()) return &found->second;
+  try {
+    lowering.witnesses.push_back(lowering.digests.observe(folder));
+    auto source = import_checkpoint(lowering.files, lowering.digests, folder);
+    return &sources.emplace(folder, std::move(source)).first->second;
+  } catch (const Error& error) {
+    lowering.complain(model.source.folder.at, fmt::format("source: {}", error.message()));
+    return nullptr;
+  }
+}
+
+// A text may stand under defaults, where every model finds it wrong again.
+std::string told_once(const std::vector<std::string>& problems) {
+  std::set<std::string_view> told;
+  std::string text;
+  for (const std::string& problem : problems)
+    if (told.insert(problem).second) text += (text.empty() ? "" : "\n") + problem;
+  return text;
 }
 
 }  // namespace
@@ -100,26 +139,12 @@ Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clo
                     .problems = {},
                     .witnesses = {}};
   Lowered lowered;
-  std::map<fs::path, SourceModel> sources;  // several models may share one
-  for (const manifests::Model& model : manifest.models) {
-    try {
-      auto found = sources.find(model.source.folder.path);
-      if (found == sources.end()) {
-        const fs::path& folder = model.source.folder.path;
-        lowering.witnesses.push_back(digests.observe(folder));
-        found = sources.emplace(folder, import_checkpoint(files, digests, folder)).first;
-      }
-      lower_model(lowering, model, found->second, lowered.models);
-    } catch (const Error& error) {
-      lowering.complain(model.source.folder.at, fmt::format("source: {}", error.message()));
-    }
-  }
-  if (!lowering.problems.empty()) {
-    std::string text;
-    for (const std::string& problem : lowering.problems)
-      text += (text.empty() ? "" : "\n") + problem;
-    throw Error(ErrorKind::kInvalidInput, text);
-  }
+  std::map<fs::path, SourceModel> sources;
+  for (const manifests::Model& model : manifest.models)
+    if (const SourceModel* const source = import_source(lowering, model, sources))
+      lower_model(lowering, model, *source, lowered.models);
+  if (!lowering.problems.empty())
+    throw Error(ErrorKind::kInvalidInput, told_once(lowering.problems));
   lowering.graph.finish();
   lowered.graph = std::move(lowering.graph);
   lowered.witnesses = std::move(lowering.witnesses);
@@ -147,32 +172,56 @@ bool matches(std::string_view pattern, std::string_view target) {
   return false;
 }
 
+[[noreturn]] void refuse_pattern(const Lowered& lowered, std::string_view pattern) {
+  std::vector<std::string_view> known;
+  for (const ModelTargets& model : lowered.models) known.push_back(model.name);
+  for (const Node& node : lowered.graph.nodes())
+    if (node.kind != NodeKind::kSource) known.push_back(node.target);
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("no target matches \"{}\"{}", pattern, did_you_mean(pattern, known)));
+}
+
+// What uploads the variant, if `made` is one that is published.
+std::vector<NodeId> publications_of(const engine::Graph& graph, NodeId made) {
+  std::vector<NodeId> found;
+  for (const NodeId consumer : graph.consumers(made)) {
+    const auto& inputs = graph.node(consumer).inputs;
+    const bool takes_it = std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) {
+      return input.from == made && input.label.starts_with("model.");
+    });
+    if (takes_it && is_publish(graph, consumer)) found.push_back(consumer);
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<NodeId> select_goals(const Lowered& lowered, const std::vector<std::string>& patterns,
                                  WithPublish with_publish) {
   const engine::Graph& graph = lowered.graph;
+  const bool may_publish = with_publish != WithPublish::kNo;
   std::set<NodeId> goals;
   const auto wanted = [&](NodeId id) {
-    return graph.node(id).kind != NodeKind::kSource &&
-           (with_publish == WithPublish::kYes || !is_publish(graph, id));
+    return graph.node(id).kind != NodeKind::kSource && (may_publish || !is_publish(graph, id));
   };
   for (std::uint32_t i = 0; i < graph.size(); ++i)
     if (patterns.empty() && wanted({i})) goals.insert({i});
   for (const std::string& pattern : patterns) {
-    bool found = false;
+    std::size_t found = 0;
+    std::size_t publications = 0;
     for (std::uint32_t i = 0; i < graph.size(); ++i) {
-      if (!matches(pattern, graph.node({i}).target)) continue;
-      found = true;
-      if (wanted({i})) goals.insert({i});
+      const NodeId id{i};
+      if (!matches(pattern, graph.node(id).target)) continue;
+      ++found;
+      if (is_publish(graph, id)) ++publications;
+      if (wanted(id)) goals.insert(id);
+      if (with_publish == WithPublish::kOfVariants)
+        for (const NodeId publication : publications_of(graph, id)) goals.insert(publication);
     }
-    if (found) continue;
-    std::vector<std::string_view> known;
-    for (const ModelTargets& model : lowered.models) known.push_back(model.name);
-    for (const Node& node : graph.nodes())
-      if (node.kind != NodeKind::kSource) known.push_back(node.target);
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("no target matches \"{}\"{}", pattern, did_you_mean(pattern, known)));
+    if (found == 0) refuse_pattern(lowered, pattern);
+    if (!may_publish && found == publications)
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("\"{}\" is done by: qbuild publish {}", pattern, pattern));
   }
   return {goals.begin(), goals.end()};
 }

@@ -13,6 +13,7 @@
 //   M:card, M:publish; in the layout per-variant M:V:card, M:V:publish
 //   file:PATH          a text, a template, a command's input (a source)
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,8 +72,14 @@ struct Lowered {
 
 // The goals of a command: without patterns all targets (publishing only if asked for); else those
 // that a pattern names. "bard" stands for everything of the model, "*:benchmark" for quality and
-// speed. Throws Error (kInvalidInput) for a pattern that matches nothing, with the nearest target.
-enum class WithPublish : bool { kNo, kYes };
+// speed. Throws Error
+// (kInvalidInput) for a pattern that matches nothing, with the nearest target, and, with kNo, for
+// one that matches publications alone.
+enum class WithPublish : std::uint8_t {
+  kNo,
+  kYes,         // those that a pattern names
+  kOfVariants,  // and those of the repositories that a named variant lies in: for `publish`
+};
 [[nodiscard]] std::vector<engine::NodeId> select_goals(const Lowered& lowered,
                                                        const std::vector<std::string>& patterns,
                                                        WithPublish with_publish);

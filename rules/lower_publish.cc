@@ -46,6 +46,7 @@ std::vector<Gate> gates_of(const manifests::Model& model) {
 NodeId lower_license(Lowering& lowering, LoweringModel& model) {
   Verdict verdict;
   const std::string license = model.source.license();
+  const std::string place = lowering.place_text(model.model.licenses_at);
   if (model.model.licenses) {
     const auto& allowed = *model.model.licenses;
     const bool listed = std::find(allowed.begin(), allowed.end(), license) != allowed.end();
@@ -54,12 +55,14 @@ NodeId lower_license(Lowering& lowering, LoweringModel& model) {
       verdict.held = true;
       verdict.reason =
           license.empty()
-              ? std::string(
-                    "the source's README states no licence, and licenses is given; ask its owner")
+              ? fmt::format(
+                    "{}: licenses is given, and the source states none; ask its owner, and write "
+                    "`license: NAME` in the front matter of {}",
+                    place, (model.model.source.folder.path / kCardName).string())
               : fmt::format(
-                    "licence {} is not in licenses; add it there, or accept it for this model with "
-                    "license: {{accept: {}, reason: ...}}",
-                    license, license);
+                    "{}: licence {} is not in licenses; add it there, or accept it for this model "
+                    "with license: {{accept: {}, reason: ...}}",
+                    place, license, license);
     }
   }
   Node node;
@@ -73,7 +76,7 @@ NodeId lower_license(Lowering& lowering, LoweringModel& model) {
 Json published_forms(Lowering& lowering, const std::string& hub_name, const fs::path& hub_path,
                      const std::string& repo_text) {
   Json forms = Json::object();
-  if (is_hub_url(hub_name) || !lowering.files.stat(hub_path)) return forms;
+  if (!lowering.files.stat(hub_path)) return forms;
   const auto hub = open_hub(hub_name, hub_path, lowering.files, lowering.clock);
   if (const auto published = read_published(*hub, hub::parse_repo_id(repo_text)))
     for (const PublishedVariant& variant : published->variants)
@@ -159,16 +162,35 @@ Json card_variants(LoweringModel& model, const Repository& repository) {
   return list;
 }
 
-// What makes these files, and nothing else of the manifest: a gate that moved changes no card.
+// As the manifest spells it; but where somebody's files lie is nobody else's business.
+std::string public_path(const std::string& text) {
+  const fs::path path = text;
+  return path.is_absolute() ? "./" + path.filename().string() : text;
+}
+
+std::string public_benchmark(const manifests::Benchmark& benchmark) {
+  std::string text = benchmark.declaration;
+  for (const manifests::PerplexityText& one : benchmark.texts)
+    if (const std::string shown = public_path(one.text.text); shown != one.text.text)
+      for (auto at = text.find(one.text.text); at != std::string::npos;
+           at = text.find(one.text.text, at + shown.size()))
+        text.replace(at, one.text.text.size(), shown);
+  return text;
+}
+
+// What makes these files and their numbers, and nothing else of the manifest: a gate that moved
+// changes no card.
 std::string manifest_part(const LoweringModel& model, const Repository& repository) {
   std::string text = fmt::format("version: 1\nmodels:\n  {}:\n    source: {}\n", model.model.name,
-                                 model.model.source.folder.text);
+                                 public_path(model.model.source.folder.text));
   if (model.model.chat_template)
-    text += fmt::format("    template: {}\n", model.model.chat_template->text);
+    text += fmt::format("    template: {}\n", public_path(model.model.chat_template->text));
   text += "    quants:";
   for (const auto* place : repository.places)
     for (const manifests::Variant& variant : model.model.variants)
       if (variant.name == place->variant) text += fmt::format("\n      - {}", variant.declaration);
+  if (!model.model.benchmark.declaration.empty())
+    text += fmt::format("\n    benchmark: {}", public_benchmark(model.model.benchmark));
   return text;
 }
 
@@ -195,6 +217,7 @@ NodeId lower_card(Lowering& lowering, LoweringModel& model, const Repository& re
                               {"repo", repository.repo},
                               {"layout", layout_name(model.model.publish->layout)},
                               {"variants", card_variants(model, repository)}});
+  if (!model.model.base_model.empty()) node.params["base_model"] = model.model.base_model;
   if (model.model.license)
     node.params["license"] = Json::object(
         {{"accept", model.model.license->accept}, {"reason", model.model.license->reason}});
@@ -279,7 +302,11 @@ void lower_gate(Lowering& lowering, LoweringModel& model, VariantTargets& varian
         gates, measured_metrics(result_of(values, "quality"), result_of(values, "source_quality"),
                                 result_of(values, "speed"),
                                 made == nullptr ? Json() : made->artifact.facts));
-    if (verdict.held) verdict.value = published;
+    // The card says why: the bound and the number are part of what is published of it.
+    if (verdict.held && !published.is_null()) {
+      verdict.value = published;
+      verdict.value["held_by"] = verdict.reason;
+    }
     return verdict;
   };
   variant.gate = lowering.graph.add(std::move(node));
@@ -291,6 +318,12 @@ void lower_publish(Lowering& lowering, LoweringModel& model) {
     return;
   }
   const manifests::Publish& publish = *model.model.publish;
+  if (publish.hub.is_url) {
+    lowering.complain(publish.hub.at,
+                      fmt::format("publishing to {} is not possible yet; give a folder: hub: ./hub",
+                                  publish.hub.text));
+    return;
+  }
   const NodeId license = lower_license(lowering, model);
   for (const Repository& repository : repositories(model.model)) {
     const Json forms =

@@ -135,14 +135,45 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
   return node;
 }
 
+// The tool's own files as inputs by content: the program, where it is named with its folder, and
+// arguments that are files beside the manifest (a script). An edit of one makes the variant anew.
+void add_tool_files(Lowering& lowering, const manifests::Command& command, Node& node) {
+  for (std::size_t i = 0; i < command.run.size(); ++i) {
+    const std::string& argument = command.run[i];
+    const bool is_program = i == 0;
+    const bool may_be_file = is_program ? argument.find('/') != std::string::npos
+                                        : !argument.starts_with('/') && !argument.starts_with('-');
+    if (!may_be_file || argument.empty() || argument.find('{') != std::string::npos) continue;
+    const fs::path path = (command.directory / argument).lexically_normal();
+    const bool is_declared =
+        std::any_of(command.inputs.begin(), command.inputs.end(),
+                    [&](const manifests::PathValue& input) { return input.path == path; });
+    if (is_declared) continue;
+    const auto stat = lowering.files.stat(path);
+    if (stat && stat->kind == FileStat::Kind::kRegular)
+      node.inputs.push_back(
+          {.label = is_program ? std::string("tool.program") : fmt::format("tool.file.{}", i),
+           .from = lowering.file_node(path, "file")});
+    else
+      // It may become one.
+      lowering.witnesses.push_back(lowering.digests.observe(path));
+  }
+}
+
 Json strings(const std::vector<std::string>& values) {
   Json list = Json::array();
   for (const std::string& value : values) list.push_back(value);
   return list;
 }
 
-Node command_node(Lowering& lowering, LoweringModel& model, const Variant& variant) {
+Node command_node(Lowering& lowering, LoweringModel& model, const Variant& variant,
+                  VariantTargets& targets) {
   const manifests::Command& command = *variant.command;
+  if (command.tool.empty() && command.run.front().find('/') == std::string::npos)
+    targets.notes.push_back(fmt::format(
+        "{}: which version of \"{}\" runs is not known; with tool: NAME@VERSION another one makes "
+        "the variant anew",
+        variant.name, command.run.front()));
   Json environment = Json::object();
   for (const auto& [name, value] : command.environment) environment[name] = value;
   Node node;
@@ -159,10 +190,26 @@ Node command_node(Lowering& lowering, LoweringModel& model, const Variant& varia
   for (const manifests::PathValue& input : command.inputs)
     node.inputs.push_back(
         {.label = "file." + input.text, .from = lowering.file_node(input.path, "file")});
+  add_tool_files(lowering, command, node);
   node.resources = {.threads = std::max(1u, command.resources.threads),
                     .memory_bytes = command.resources.memory_bytes,
                     .scratch_bytes = command.resources.scratch_bytes};
   return node;
+}
+
+// Whether each rule of the recipe takes a tensor; complains of those that take none.
+bool check_rules(Lowering& lowering, const LoweringModel& model, const Variant& variant) {
+  const std::vector<Override> overrides = overrides_of(variant);
+  bool all_match = true;
+  for (std::size_t i = 0; i < overrides.size(); ++i) {
+    try {
+      check_override(overrides[i], model.source.tensors, model.source.network);
+    } catch (const Error& error) {
+      lowering.complain(variant.rules[i].at, error.message());
+      all_match = false;
+    }
+  }
+  return all_match;
 }
 
 bool is_measurable(const Variant& variant) {
@@ -246,11 +293,12 @@ void lower_source_quality(Lowering& lowering, LoweringModel& model) {
 }
 
 void lower_variant(Lowering& lowering, LoweringModel& model, const Variant& variant) {
+  if (!check_rules(lowering, model, variant)) return;
   VariantTargets targets;
   targets.name = variant.name;
   Node node = variant.method == manifests::Method::kGguf
                   ? quantize_node(lowering, model, variant, targets)
-                  : command_node(lowering, model, variant);
+                  : command_node(lowering, model, variant, targets);
   node.target = model.model.name + ":" + variant.name;
   const manifests::PublishedVariant place = placed_variant(model, variant);
   const std::string folder = place.folder.empty() ? "" : place.folder + "/";

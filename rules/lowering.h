@@ -23,6 +23,8 @@ struct Lowering {
   std::vector<engine::Witness> witnesses;
 
   void complain(const manifests::Place& at, std::string_view message);
+  // "FILE:LINE:COLUMN", or "FILE" for the file as a whole.
+  [[nodiscard]] std::string place_text(const manifests::Place& at) const;
   // The source node of a single file, made at its first use. Its artifact's file is called `name`.
   engine::NodeId file_node(const fs::path& path, const std::string& name);
 };
@@ -34,6 +36,9 @@ struct LoweringModel {
   ModelTargets targets;
 };
 
+// What a run would find out late, complained of now (lower_checks.cc): more tokens than the model
+// has positions, texts that are none, gates on what nothing measures, a template that is wrong.
+void check_model(Lowering& lowering, const LoweringModel& model);
 // Variants with their measurements (lower_variant.cc).
 void lower_source_quality(Lowering& lowering, LoweringModel& model);
 void lower_variant(Lowering& lowering, LoweringModel& model, const manifests::Variant& variant);

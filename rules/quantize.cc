@@ -10,6 +10,8 @@
 #include "formats/gguf_metadata.h"
 #include "formats/gguf_writer.h"
 #include "kernels/codec.h"
+#include "models/checkpoint_source.h"
+#include "models/checkpoint_tensors.h"
 #include "models/tensor_names.h"
 #include "rules/evaluated_model.h"
 #include "rules/gguf_artifact.h"
@@ -70,32 +72,29 @@ formats::TokenizerConfig tokenizer_config(const ActionRequest& request, FileSyst
   return config;
 }
 
-// Every tensor of the output, in the file's order.
+// Every tensor of the output, in the file's order. The checkpoint is opened anew here, so it is
+// held to config.json anew.
 std::vector<StreamedTensor> plan_tensors(const formats::Checkpoint& checkpoint,
-                                         const formats::ModelConfig& config, const Recipe& recipe,
+                                         const models::HyperParameters& parameters,
+                                         const fs::path& folder, const Recipe& recipe,
                                          const std::vector<Override>& overrides) {
   std::vector<StreamedTensor> tensors;
   std::vector<TensorSpec> specs;
-  for (const formats::CheckpointTensor& tensor : checkpoint.tensors()) {
-    const auto name = models::tensor_from_checkpoint_name(tensor.name);
-    if (!name || models::is_ignored_checkpoint_name(tensor.name)) continue;
-    if (name->role == models::TensorRole::kOutput && config.tie_word_embeddings) continue;
-    tensors.push_back({.source = &tensor,
-                       .name = models::gguf_name(*name),
-                       .shape = {tensor.shape.rbegin(), tensor.shape.rend()},
-                       .type = DType::kF32,
-                       .permuted_head_dim = models::has_permuted_rows(name->role)
-                                                ? config.effective_head_dim()
-                                                : 0});
-  }
+  for (const auto& [name, stored] : models::network_tensors(checkpoint, parameters, folder))
+    tensors.push_back(
+        {.source = stored,
+         .name = models::gguf_name(name),
+         .shape = {stored->shape.rbegin(), stored->shape.rend()},
+         .type = DType::kF32,
+         .permuted_head_dim = models::has_permuted_rows(name.role) ? parameters.head_dim : 0});
   std::sort(tensors.begin(), tensors.end(),
             [](const auto& a, const auto& b) { return file_order(a.name, b.name); });
   for (const StreamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape});
   const auto types =
       choose_types(recipe, overrides, specs,
-                   {.block_count = static_cast<std::uint32_t>(config.num_hidden_layers),
-                    .head_count = static_cast<std::uint32_t>(config.num_attention_heads),
-                    .head_count_kv = static_cast<std::uint32_t>(config.num_key_value_heads)});
+                   {.block_count = static_cast<std::uint32_t>(parameters.layers),
+                    .head_count = static_cast<std::uint32_t>(parameters.heads),
+                    .head_count_kv = static_cast<std::uint32_t>(parameters.kv_heads)});
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].type = types[i].type;
   return tensors;
 }
@@ -104,6 +103,17 @@ std::uint64_t count_values(const std::vector<StreamedTensor>& tensors) {
   std::uint64_t total = 0;
   for (const StreamedTensor& tensor : tensors) total += tensor.values();
   return total;
+}
+
+// What the file is to hold.
+std::vector<formats::GgufTensorSpec> specs_of(const std::vector<StreamedTensor>& tensors,
+                                              const std::vector<float>& rope_factors) {
+  std::vector<formats::GgufTensorSpec> specs;
+  if (!rope_factors.empty())
+    specs.push_back({"rope_freqs.weight", {rope_factors.size()}, DType::kF32});
+  for (const StreamedTensor& tensor : tensors)
+    specs.push_back({tensor.name, tensor.shape, tensor.type});
+  return specs;
 }
 
 class QuantizeRule final : public engine::Rule {
@@ -120,7 +130,10 @@ class QuantizeRule final : public engine::Rule {
     check_unchanged(request, files);
     const auto config = formats::read_config(files, folder);
     const auto checkpoint = formats::Checkpoint::open(files, folder);
-    const auto tensors = plan_tensors(checkpoint, config, *recipe, overrides_of(request.params));
+    const auto tensors = plan_tensors(checkpoint, models::parameters_from_config(config), folder,
+                                      *recipe, overrides_of(request.params));
+    const std::vector<float> rope_factors = formats::llama3_rope_factors(config);
+    const auto specs = specs_of(tensors, rope_factors);
     const auto metadata =
         formats::llama_metadata({.name = request.params.at("name").as_string(),
                                  .parameters = count_values(tensors),
@@ -131,7 +144,10 @@ class QuantizeRule final : public engine::Rule {
     const fs::path path = request.scratch / kOutputName;
     ActionResult result;
     HashingFile out(files.create(path, CreateMode::kExclusive));
-    write(out, metadata, tensors, checkpoint, config, request, context, result);
+    formats::GgufWriter writer(out, metadata, specs);
+    if (!rope_factors.empty()) writer.append(std::as_bytes(std::span(rope_factors)));
+    write_weights(writer, tensors, checkpoint, request, context, result);
+    writer.finish();
     out.close();
     check_unchanged(request, files);
     result.bytes_written = out.size_bytes();
@@ -141,25 +157,17 @@ class QuantizeRule final : public engine::Rule {
                             .sha256 = out.finish(),
                             .size_bytes = out.size_bytes()});
     const GgufDescription description = describe_gguf(files, path);
-    verify(description, tensors, *recipe);
+    require_tensors(files, path, specs);
+    require_file_type(description, *recipe);
     result.facets = description.facets;
     result.facts = description.facts;
     return result;
   }
 
  private:
-  static void write(HashingFile& out, const formats::GgufMetadata& metadata,
-                    const std::vector<StreamedTensor>& tensors,
-                    const formats::Checkpoint& checkpoint, const formats::ModelConfig& config,
-                    const ActionRequest& request, ActionContext& context, ActionResult& result) {
-    std::vector<formats::GgufTensorSpec> specs;
-    const std::vector<float> rope_factors = formats::llama3_rope_factors(config);
-    if (!rope_factors.empty())
-      specs.push_back({"rope_freqs.weight", {rope_factors.size()}, DType::kF32});
-    for (const StreamedTensor& tensor : tensors)
-      specs.push_back({tensor.name, tensor.shape, tensor.type});
-    formats::GgufWriter writer(out, metadata, specs);
-    if (!rope_factors.empty()) writer.append(std::as_bytes(std::span(rope_factors)));
+  static void write_weights(formats::GgufWriter& writer, const std::vector<StreamedTensor>& tensors,
+                            const formats::Checkpoint& checkpoint, const ActionRequest& request,
+                            ActionContext& context, ActionResult& result) {
     ThreadPool pool(request.threads);
     TensorStream stream(checkpoint, backend_of(request), pool);
     const std::uint64_t total = count_values(tensors);
@@ -171,22 +179,9 @@ class QuantizeRule final : public engine::Rule {
       done += tensor.values();
       context.progress(done, total, "weights");
     }
-    writer.finish();
   }
 
-  // What the reader found is what was planned.
-  static void verify(const GgufDescription& description, const std::vector<StreamedTensor>& tensors,
-                     const Recipe& recipe) {
-    std::map<std::string, std::uint64_t> planned;
-    for (const StreamedTensor& tensor : tensors) ++planned[std::string(dtype_name(tensor.type))];
-    const Json& found = description.facts.at("types");
-    for (const auto& [type, count] : planned) {
-      const Json* const there = found.find(type);
-      if (there == nullptr || there->as_uint() < count)
-        throw Error(
-            ErrorKind::kCorrupt,
-            fmt::format("the finished file has fewer tensors of {} than were written", type));
-    }
+  static void require_file_type(const GgufDescription& description, const Recipe& recipe) {
     if (description.facts.at("file_type").as_uint() != recipe.file_type)
       throw Error(ErrorKind::kCorrupt, "the finished file does not say the recipe's file type");
   }

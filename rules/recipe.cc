@@ -159,36 +159,47 @@ bool in_layers(const Override& rule, std::string_view name, std::uint32_t block_
   });
 }
 
+std::string no_match_text(const Override& rule, std::uint32_t block_count) {
+  std::string text = fmt::format("rule \"{}\" matches no tensor that is quantized", rule.match);
+  if (!rule.layers.empty()) {
+    std::string layers;
+    for (const auto& [first, last] : rule.layers)
+      layers += fmt::format(
+          "{}{}", layers.empty() ? "" : ",",
+          first == last ? fmt::format("{}", first) : fmt::format("{}..{}", first, last));
+    text += fmt::format(" in the layers {}; the model has the layers 0..{}", layers,
+                        block_count == 0 ? 0 : block_count - 1);
+  }
+  return text + "; `qbuild inspect` on a built variant lists their names";
+}
+
+// Indexes of the tensors that the rule takes; at least one.
+std::vector<std::size_t> matches_of(const Override& rule, std::span<const TensorSpec> tensors,
+                                    std::uint32_t block_count) {
+  std::regex pattern;
+  try {
+    pattern = std::regex(rule.match);
+  } catch (const std::regex_error& error) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("rule \"{}\" is no regular expression: {}", rule.match, error.what()));
+  }
+  std::vector<std::size_t> matched;
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    if (is_quantizable(tensors[i]) && in_layers(rule, tensors[i].name, block_count) &&
+        std::regex_search(tensors[i].name, pattern))
+      matched.push_back(i);
+  if (matched.empty()) throw Error(ErrorKind::kInvalidInput, no_match_text(rule, block_count));
+  return matched;
+}
+
 // For each tensor the first override that takes it, if any.
 std::vector<const Override*> match_overrides(std::span<const Override> overrides,
                                              std::span<const TensorSpec> tensors,
                                              std::uint32_t block_count) {
   std::vector<const Override*> chosen(tensors.size(), nullptr);
-  for (const Override& rule : overrides) {
-    bool matched = false;
-    std::regex pattern;
-    try {
-      pattern = std::regex(rule.match);
-    } catch (const std::regex_error& error) {
-      throw Error(ErrorKind::kInvalidInput, fmt::format("rule \"{}\" is no regular expression: {}",
-                                                        rule.match, error.what()));
-    }
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      const TensorSpec& tensor = tensors[i];
-      if (!is_quantizable(tensor) || !in_layers(rule, tensor.name, block_count) ||
-          !std::regex_search(tensor.name, pattern))
-        continue;
-      matched = true;
+  for (const Override& rule : overrides)
+    for (const std::size_t i : matches_of(rule, tensors, block_count))
       if (chosen[i] == nullptr) chosen[i] = &rule;
-    }
-    if (!matched)
-      throw Error(
-          ErrorKind::kInvalidInput,
-          fmt::format(
-              "rule \"{}\" matches no tensor that is quantized; `qbuild inspect` on a built "
-              "variant lists their names",
-              rule.match));
-  }
   return chosen;
 }
 
@@ -202,6 +213,11 @@ const Recipe* find_recipe(std::string_view name) {
   const auto* const found = std::find_if(kRecipes.begin(), kRecipes.end(),
                                          [&](const Recipe& recipe) { return recipe.name == name; });
   return found == kRecipes.end() ? nullptr : found;
+}
+
+void check_override(const Override& rule, std::span<const TensorSpec> tensors,
+                    const NetworkFacts& facts) {
+  (void)matches_of(rule, tensors, facts.block_count);
 }
 
 std::vector<TypeChoice> choose_types(const Recipe& recipe, std::span<const Override> overrides,

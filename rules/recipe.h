@@ -56,6 +56,11 @@ struct TypeChoice {
   std::optional<DType> instead_of;
 };
 
+// Throws Error (kInvalidInput) for a bad expression, and for an override that matches no tensor;
+// the message says in which layers it was to, and which the network has.
+void check_override(const Override& rule, std::span<const TensorSpec> tensors,
+                    const NetworkFacts& facts);
+
 // One choice per tensor, in the order of `tensors`.
 // Throws Error (kInvalidInput) for a bad expression and for an override that matches no tensor.
 [[nodiscard]] std::vector<TypeChoice> choose_types(const Recipe& recipe,

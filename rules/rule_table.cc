@@ -27,7 +27,8 @@ RuleTraits command_traits() {
 }
 
 RuleTraits card_traits() {
-  return {.name = "card", .version = "1", .weight = Weight::kLight};
+  // 2: why a variant is held, scored tokens, base_model, the usual example, links that work
+  return {.name = "card", .version = "2", .weight = Weight::kLight};
 }
 
 RuleTraits publish_traits() {

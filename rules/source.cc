@@ -11,6 +11,8 @@
 #include "formats/model_card.h"
 #include "formats/safetensors.h"
 #include "formats/tokenizer_json.h"
+#include "models/checkpoint_source.h"
+#include "models/checkpoint_tensors.h"
 #include "models/tensor_names.h"
 
 namespace qbuild::rules {
@@ -18,9 +20,6 @@ namespace {
 
 constexpr std::string_view kWeightsIndex = "model.safetensors.index.json";
 constexpr std::uint64_t kMaxReadmeBytes = 4u << 20;
-
-// Files beside the weights that say something; all but the first are optional.
-constexpr std::string_view kTokenizerFiles[] = {"tokenizer.json", "special_tokens_map.json"};
 
 Json sorted_copy(const Json& json) {
   if (json.is_array()) {
@@ -41,6 +40,16 @@ void remove_member(Json& json, std::string_view key) {
     std::erase_if(json.as_object(), [&](const auto& member) { return member.first == key; });
 }
 
+bool has_same_tensors(const formats::Checkpoint& a, const formats::Checkpoint& b) {
+  return a.files() == b.files() &&
+         std::equal(a.tensors().begin(), a.tensors().end(), b.tensors().begin(), b.tensors().end(),
+                    [](const auto& one, const auto& other) {
+                      return one.name == other.name && one.dtype == other.dtype &&
+                             one.shape == other.shape && one.file == other.file &&
+                             one.offset == other.offset;
+                    });
+}
+
 class Importer {
  public:
   Importer(FileSystem& files, engine::StatTable& digests, const fs::path& folder)
@@ -56,19 +65,36 @@ class Importer {
           fmt::format("{} is no folder; a source is a checkpoint's folder", folder_.string()));
     source_.folder = folder_;
     source_.name = folder_.filename().string();
-    const formats::ModelConfig config = formats::read_config(files_, folder_);
+    const formats::HashedJson config_file = read_json("config.json");
+    const formats::ModelConfig config =
+        formats::parse_config(config_file.value, (folder_ / "config.json").string());
     const formats::Checkpoint checkpoint = formats::Checkpoint::open(files_, folder_);
-    (void)formats::read_tokenizer_json(files_, folder_);
+    const formats::HashedJson tokenizer = read_json("tokenizer.json");
+    with_context((folder_ / "tokenizer.json").string(),
+                 [&] { (void)formats::parse_tokenizer_json(tokenizer.value); });
     read_tensors(config, checkpoint);
     add_weights(checkpoint);
-    add_config(config);
-    add_tokenizer();
+    add_config(config, config_file.sha256);
+    add_tokenizer(tokenizer.sha256);
     add_readme();
     finish();
     return std::move(source_);
   }
 
  private:
+  [[nodiscard]] formats::HashedJson read_json(std::string_view name) const {
+    return formats::read_hashed_json(files_, folder_ / name);
+  }
+
+  // What was parsed must be what the artifact's digest names: else a store would hold results of
+  // one version under the name of another.
+  void require_same(std::string_view name, bool is_same) const {
+    if (is_same) return;
+    throw Error(ErrorKind::kTransient,
+                fmt::format("{} changed while it was read; run again when nothing writes to it",
+                            (folder_ / name).string()));
+  }
+
   // Adds the file to the artifact and returns its digest; nothing if it is not there.
   std::optional<Digest> add(std::string_view name) {
     const fs::path path = folder_ / name;
@@ -79,29 +105,27 @@ class Importer {
     return digest;
   }
 
-  void note(Sha256& hash, std::string_view name) {
-    if (const auto digest = add(name)) hash.update(fmt::format("{} {}\n", name, digest->hex()));
+  std::optional<Digest> note(Sha256& hash, std::string_view name) {
+    const auto digest = add(name);
+    if (digest) hash.update(fmt::format("{} {}\n", name, digest->hex()));
+    return digest;
   }
 
   void read_tensors(const formats::ModelConfig& config, const formats::Checkpoint& checkpoint) {
-    source_.architecture = "llama";
-    source_.network = {.block_count = static_cast<std::uint32_t>(config.num_hidden_layers),
-                       .head_count = static_cast<std::uint32_t>(config.num_attention_heads),
-                       .head_count_kv = static_cast<std::uint32_t>(config.num_key_value_heads)};
-    for (const formats::CheckpointTensor& tensor : checkpoint.tensors()) {
-      if (models::is_ignored_checkpoint_name(tensor.name)) continue;
-      const auto name = models::tensor_from_checkpoint_name(tensor.name);
-      if (!name)
-        throw Error(ErrorKind::kUnsupported,
-                    fmt::format("tensor {} is no tensor of a llama network", tensor.name));
-      if (name->role == models::TensorRole::kOutput && config.tie_word_embeddings) continue;
-      TensorSpec spec{.name = models::gguf_name(*name),
-                      .shape = {tensor.shape.rbegin(), tensor.shape.rend()}};
+    const models::HyperParameters parameters = models::parameters_from_config(config);
+    source_.architecture = parameters.architecture;
+    source_.network = {.block_count = static_cast<std::uint32_t>(parameters.layers),
+                       .head_count = static_cast<std::uint32_t>(parameters.heads),
+                       .head_count_kv = static_cast<std::uint32_t>(parameters.kv_heads)};
+    source_.context_length = parameters.context;
+    for (const auto& [name, stored] : models::network_tensors(checkpoint, parameters, folder_)) {
+      TensorSpec spec{.name = models::gguf_name(name),
+                      .shape = {stored->shape.rbegin(), stored->shape.rend()}};
       std::uint64_t values = 1;
       for (const std::uint64_t extent : spec.shape) values *= extent;
       source_.parameters += values;
-      source_.weight_bytes += tensor.size_bytes;
-      source_.largest_tensor_bytes = std::max(source_.largest_tensor_bytes, tensor.size_bytes);
+      source_.weight_bytes += stored->size_bytes;
+      source_.largest_tensor_bytes = std::max(source_.largest_tensor_bytes, stored->size_bytes);
       source_.tensors.push_back(std::move(spec));
     }
     std::sort(source_.tensors.begin(), source_.tensors.end(),
@@ -110,13 +134,16 @@ class Importer {
 
   void add_weights(const formats::Checkpoint& checkpoint) {
     Sha256 hash;
-    if (checkpoint.has_index()) note(hash, kWeightsIndex);
-    for (const std::string& name : checkpoint.files()) note(hash, name);
+    if (checkpoint.has_index()) (void)note(hash, kWeightsIndex);
+    for (const std::string& name : checkpoint.files()) (void)note(hash, name);
     source_.artifact.facets["weights"] = hash.finish().hex();
+    // Hashing took its time, and the headers were read before it.
+    const formats::Checkpoint again = formats::Checkpoint::open(files_, folder_);
+    require_same(checkpoint.files().front(), has_same_tensors(checkpoint, again));
   }
 
-  void add_config(const formats::ModelConfig& config) {
-    (void)add("config.json");
+  void add_config(const formats::ModelConfig& config, const Digest& parsed) {
+    require_same("config.json", add("config.json") == parsed);
     Json seen = sorted_copy(config.raw);
     // Which library wrote the file, and whether its cache is on, change nothing that is made of it.
     for (const std::string_view key : {"transformers_version", "use_cache", "_name_or_path"})
@@ -124,19 +151,23 @@ class Importer {
     source_.artifact.facets["config"] = sha256(seen.dump()).hex();
   }
 
-  void add_tokenizer() {
+  void add_tokenizer(const Digest& parsed) {
     Sha256 tokenizer;
     Sha256 chat_template;
-    for (const std::string_view name : kTokenizerFiles) note(tokenizer, name);
-    if (add("tokenizer_config.json")) {
-      Json config = sorted_copy(formats::read_json_file(files_, folder_ / "tokenizer_config.json"));
+    const auto digest = note(tokenizer, "tokenizer.json");
+    require_same("tokenizer.json", digest == parsed);
+    (void)note(tokenizer, "special_tokens_map.json");
+    if (const auto hashed = add("tokenizer_config.json")) {
+      const formats::HashedJson file = read_json("tokenizer_config.json");
+      require_same("tokenizer_config.json", file.sha256 == hashed);
+      Json config = sorted_copy(file.value);
       if (const Json* const own = config.find("chat_template"))
         chat_template.update("config " + own->dump() + "\n");
       remove_member(config, "chat_template");
       tokenizer.update("tokenizer_config.json " + config.dump() + "\n");
     }
-    note(chat_template, "chat_template.jinja");
-    note(tokenizer, "generation_config.json");
+    (void)note(chat_template, "chat_template.jinja");
+    (void)note(tokenizer, "generation_config.json");
     source_.artifact.facets["tokenizer"] = tokenizer.finish().hex();
     source_.artifact.facets["template"] = chat_template.finish().hex();
   }
@@ -147,9 +178,10 @@ class Importer {
     if (const auto digest = add("README.md")) {
       readme.update(digest->hex());
       const fs::path path = folder_ / "README.md";
-      source_.front_matter = with_context(path.string(), [&] {
-        return formats::read_front_matter(read_file(files_, path, kMaxReadmeBytes));
-      });
+      const std::string text = read_file(files_, path, kMaxReadmeBytes);
+      require_same("README.md", sha256(text) == digest);
+      source_.front_matter =
+          with_context(path.string(), [&] { return formats::read_front_matter(text); });
     }
     source_.artifact.facets["readme"] = readme.finish().hex();
   }

@@ -29,6 +29,7 @@ struct SourceModel {
   std::string architecture;         // "llama"
   std::vector<TensorSpec> tensors;  // with the names they get in a GGUF
   NetworkFacts network;
+  std::uint64_t context_length = 0;  // positions that the network was made for
   std::uint64_t parameters = 0;
   std::uint64_t weight_bytes = 0;
   std::uint64_t largest_tensor_bytes = 0;  // as stored
@@ -38,7 +39,9 @@ struct SourceModel {
 };
 
 // Throws Error: kNotFound for what is missing (naming file and folder), kInvalidInput for a Git LFS
-// pointer or a broken header, kUnsupported for an architecture that nothing here knows.
+// pointer and for tensors that contradict config.json (models/checkpoint_tensors.h), kCorrupt for a
+// broken header, kUnsupported for an architecture that nothing here knows, kTransient for a file
+// that changes meanwhile: what is parsed is what is hashed.
 [[nodiscard]] SourceModel import_checkpoint(FileSystem& files, engine::StatTable& digests,
                                             const fs::path& folder);
 

@@ -33,6 +33,8 @@ TensorStream::TensorStream(const formats::Checkpoint& checkpoint, kernels::Backe
 void TensorStream::convert(const StreamedTensor& tensor,
                            const std::function<void(Bytes encoded)>& emit) {
   with_context(fmt::format("tensor {} ({})", tensor.name, tensor.source->name), [&] {
+    if (tensor.shape.empty() || tensor.values() == 0)
+      throw Error(ErrorKind::kCorrupt, "its shape holds no values");
     const std::uint64_t rows = tensor.values() / tensor.row_length();
     const std::uint64_t head = std::max<std::uint64_t>(1, tensor.permuted_head_dim);
     if (rows % head != 0)

@@ -36,7 +36,8 @@ class TensorStream {
   TensorStream(const formats::Checkpoint& checkpoint, kernels::Backend backend, ThreadPool& pool);
 
   // Calls `emit` with the encoded bytes in order. Throws what codec and checkpoint throw, with the
-  // tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...): ...".
+  // tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...): ..."; kCorrupt for a shape that
+  // holds no values.
   void convert(const StreamedTensor& tensor, const std::function<void(Bytes encoded)>& emit);
 
  private:

@@ -19,6 +19,14 @@ TEST(JsonFile, ReadsAValue) {
   EXPECT_EQ(read_json_file(files, "/m/config.json"), Json::object({{"a", 1}}));
 }
 
+TEST(JsonFile, HashesTheBytesThatItParsed) {
+  FakeFileSystem files;
+  files.put("/m/config.json", R"({ "a": 1 })");
+  const HashedJson read = read_hashed_json(files, "/m/config.json");
+  EXPECT_EQ(read.value, Json::object({{"a", 1}}));
+  EXPECT_EQ(read.sha256, sha256(R"({ "a": 1 })"));
+}
+
 TEST(JsonFile, SaysWhichFolderLacksIt) {
   FakeFileSystem files;
   files.create_directories("/m");

@@ -106,7 +106,7 @@ models:
 models:
   a: {source: tiny, quants: [Q8_0], benchmark: {divergence: true}}
 )",
-     R"(qbuild.yaml:3:49: unknown key in a benchmark: "divergence"; known: perplexity, throughput)"},
+     R"(qbuild.yaml:3:49: "divergence" is not possible yet; possible are perplexity, throughput)"},
     {"GateThatNothingPasses",
      R"(version: 1
 models:
@@ -123,6 +123,21 @@ TEST_P(BenchmarkErrors, AreToldWithPlaceAndWayOut) {
 
 INSTANTIATE_TEST_SUITE_P(Manifests, BenchmarkErrors, testing::ValuesIn(kBroken),
                          BrokenManifestName());
+
+TEST(Benchmark, KnowsWhereItsNumbersStand) {
+  Project project;
+  const Benchmark made =
+      project
+          .model(with_model("    quants: [Q8_0]\n    benchmark:\n      perplexity:\n"
+                            "        text: text.txt\n        context: 64\n"
+                            "      throughput: {repeat: 2, generate: 4}\n"))
+          .benchmark;
+  EXPECT_EQ(made.texts.at(0).context_at.line, 9u);
+  EXPECT_EQ(made.throughput->tokens_at.line, 10u);
+  EXPECT_EQ(made.throughput->tokens_at.column, 41u);
+  EXPECT_EQ(made.declaration,
+            "{perplexity: {text: text.txt, context: 64}, throughput: {repeat: 2, generate: 4}}");
+}
 
 }  // namespace
 }  // namespace qbuild::manifests

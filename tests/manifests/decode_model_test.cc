@@ -168,5 +168,14 @@ TEST_P(ModelErrors, AreToldWithPlaceAndWayOut) {
 
 INSTANTIATE_TEST_SUITE_P(Manifests, ModelErrors, testing::ValuesIn(kBroken), BrokenManifestName());
 
+TEST(BaseModel, IsARepository) {
+  Project project;
+  EXPECT_EQ(project.model(with_model("    quants: [Q8_0]\n    card: {base_model: acme/tiny}\n"))
+                .base_model,
+            "acme/tiny");
+  EXPECT_THAT(project.errors(with_model("    quants: [Q8_0]\n    card: {base_model: tiny}\n")),
+              testing::StartsWith("qbuild.yaml:6:24: \"tiny\" is no repository: "));
+}
+
 }  // namespace
 }  // namespace qbuild::manifests

@@ -83,9 +83,9 @@ models:
     {"UnknownFarFromAll",
      R"(version: 1
 models:
-  a: {source: tiny, quants: [int8, Q8_0]}
+  a: {source: tiny, quants: [zebra, Q8_0]}
 )",
-     R"(qbuild.yaml:3:30: unknown quant "int8"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K)"},
+     R"(qbuild.yaml:3:30: unknown quant "zebra"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K)"},
     {"AnotherCase",
      R"(version: 1
 models:
@@ -170,8 +170,8 @@ models:
 models:
   a: {source: tiny, quants: [{method: gptq, bits: 4}]}
 )",
-     R"(qbuild.yaml:3:39: unknown method "gptq"; known: command
-qbuild.yaml:3:45: unknown key in a quant: "bits"; known: type, name, base, rules, method, run, outputs, inputs, environment, resources, tool)"},
+     R"(qbuild.yaml:3:39: "gptq" is not possible yet; possible are command
+qbuild.yaml:3:45: "bits" is not possible yet; possible are type, name, base, rules, method, run, outputs, inputs, environment, resources, tool)"},
     {"CommandKeyWithoutMethod",
      R"(version: 1
 models:

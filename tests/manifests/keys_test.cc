@@ -79,6 +79,12 @@ TEST(Keys, AnyNameIsFoundWhereTheUserChoosesThem) {
   EXPECT_EQ(find_key(Section::kMatrix, "exclude")->inside, Section::kExclude);
 }
 
+TEST(Keys, NoneIsAWordOfALaterTime) {
+  EXPECT_TRUE(is_later_key("imatrix"));
+  EXPECT_FALSE(is_later_key("matrix"));
+  for (const KeySpec& key : all_keys()) EXPECT_FALSE(is_later_key(key.name)) << key.name;
+}
+
 TEST(Keys, ShapesReadAsASentence) {
   EXPECT_EQ(shapes_text(kTextShape), "text");
   EXPECT_EQ(shapes_text(kTextShape | kListShape), "text or a list");

@@ -29,9 +29,21 @@ TEST(UnknownWord, SuggestsTheNearestOne) {
 }
 
 TEST(UnknownWord, ListsWhatIsKnownWhereNothingIsNear) {
-  EXPECT_EQ(unknown_word("method", "gptq", method_names()),
-            "unknown method \"gptq\"; known: command");
+  EXPECT_EQ(unknown_word("method", "zip", method_names()),
+            "unknown method \"zip\"; known: command");
   EXPECT_EQ(unknown_word("variable", "size", {}), "unknown variable \"size\"");
+}
+
+TEST(UnknownWord, AWordOfTheFieldIsNotPossibleYetWhateverIsNear) {
+  EXPECT_EQ(unknown_word("quant", "Q5_K_M", recipe_names()),
+            "\"Q5_K_M\" is not possible yet; possible are F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, "
+            "Q4_K_S, Q6_K");
+  EXPECT_EQ(unknown_word("method", "gptq", method_names()),
+            "\"gptq\" is not possible yet; possible are command");
+  for (const std::string_view word : {"Q3_K_M", "IQ4_XS", "awq", "AWQ", "iq4_nl", "mlx"})
+    EXPECT_TRUE(is_word_of_the_field(word)) << word;
+  for (const std::string_view word : recipe_names()) EXPECT_FALSE(is_word_of_the_field(word));
+  EXPECT_FALSE(is_word_of_the_field("Q4_K_X"));
 }
 
 }  // namespace

@@ -74,6 +74,11 @@ TEST(ParametersFromConfig, RefuseWhatNothingHereRuns) {
             "config.json: hidden_act \"gelu\" is not supported; silu is");
 }
 
+TEST(ParametersFromConfig, TheClassIsEnoughWithoutAModelType) {
+  EXPECT_EQ(message([](Json& json) { json["model_type"] = nullptr; }), "accepted");
+  EXPECT_NE(message([](Json& json) { json["model_type"] = "mistral"; }), "accepted");
+}
+
 TEST(CheckpointSource, FindsTensorsWithAndWithoutTheFirstWord) {
   const TestFolder folder;
   TinySource tiny(tiny_parameters());

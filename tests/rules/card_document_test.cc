@@ -141,9 +141,39 @@ TEST_F(CardDocument, HasTheMembersOfTheExample) {
                       "");
 }
 
-TEST_F(CardDocument, TheCommandsShowTheSmallestGguf) {
+TEST_F(CardDocument, TheCommandsShowTheUsualVariant) {
   EXPECT_EQ(document().at("example"),
             Json::object({{"name", "Q4_K_M"}, {"label", "Q4_K_M"}, {"path", "bard-Q4_K_M.gguf"}}));
+}
+
+TEST_F(CardDocument, WithoutTheUsualVariantTheCommandsShowTheMedianSize) {
+  variant(1)["label"] = "Q6_K";  // 60 bytes, beside 100
+  EXPECT_EQ(document().at("example").at("label").as_string(), "Q6_K");
+  input_of(request_, "model.Q4_K_M").artifact.files.at(0).size_bytes = 200;
+  EXPECT_EQ(document().at("example").at("label").as_string(), "Q8_0");
+}
+
+TEST_F(CardDocument, CountsTheTokensThatWereScored) {
+  const Json made = document();
+  EXPECT_EQ(made.at("benchmark").at("texts").as_array().at(0).at("tokens").as_int(), 500);
+}
+
+TEST_F(CardDocument, ALicenceLinkWorksFromTheRepositoryOrIsLeftOut) {
+  const auto link_of = [&](const std::string& link) {
+    return card_document(request_, Json::object({{"license_link", link}}))
+        .at("model")
+        .at("license_link");
+  };
+  EXPECT_EQ(link_of("https://a.org/l"), Json("https://a.org/l"));
+  EXPECT_TRUE(link_of("LICENSE").is_null());
+  request_.params["base_model"] = "acme/bard";
+  EXPECT_EQ(link_of("a LICENSE"), Json("https://huggingface.co/acme/bard/blob/main/a%20LICENSE"));
+}
+
+TEST_F(CardDocument, TheBaseModelIsTheManifestsNotTheSourcesOwn) {
+  EXPECT_TRUE(document().at("model").at("base_model").is_null());
+  request_.params["base_model"] = "acme/bard";
+  EXPECT_EQ(document().at("model").at("base_model"), Json("acme/bard"));
 }
 
 TEST_F(CardDocument, TheCommandsShowAGgufWhereAFolderIsSmaller) {
@@ -203,10 +233,26 @@ TEST_F(CardDocument, ARowOfAHeldVariantIsTheOnePublished) {
   const Json made = document();
   const Json& held = made.at("variants").as_array().at(1);
   EXPECT_EQ(held.at("size").as_string(), "59 B");
-  EXPECT_EQ(held.at("published_earlier").at("reason").as_string(), "it did not pass a gate");
+  EXPECT_EQ(held.at("published_earlier").at("reason").as_string(),
+            "its newer form is withheld (it did not pass a gate)");
   EXPECT_TRUE(made.at("shows").at("published_earlier").as_bool());
   EXPECT_EQ(card_origins(request_).find("variants[name=Q4_K_M]"), nullptr);
   expect_as_documented(made);
+}
+
+TEST_F(CardDocument, AHeldVariantWhoseFileIsThePublishedOneHasNoNewerForm) {
+  const Json row = document().at("variants").as_array()[1];
+  Json earlier = to_json(PublishedVariant{
+      .name = "Q4_K_M",
+      .record = "old",
+      .files = {{.path = "bard-Q4_K_M.gguf", .sha256 = sha256("Q4_K_M"), .size_bytes = 60}},
+      .card = row});
+  earlier["held_by"] = "gate perplexity_ratio: 1.05 is above 1.03";
+  hold(request_, "Q4_K_M", earlier);
+  const Json made = document();
+  EXPECT_EQ(
+      made.at("variants").as_array().at(1).at("published_earlier").at("reason").as_string(),
+      "this file was published before it was held (gate perplexity_ratio: 1.05 is above 1.03)");
 }
 
 TEST_F(CardDocument, AnAcceptedLicenceIsAttributed) {

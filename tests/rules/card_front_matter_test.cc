@@ -25,9 +25,25 @@ TEST_F(CardFrontMatter, CarriesOverWhatHoldsForEveryForm) {
   EXPECT_EQ(card.at("license").as_string(), "apache-2.0");
   EXPECT_EQ(card.at("language"), (Json::Array{"en", "fr"}));
   EXPECT_EQ(card.at("pipeline_tag").as_string(), "text-generation");
-  // The source's own parent is not this repository's.
-  EXPECT_EQ(card.find("base_model"), nullptr);
   EXPECT_EQ(card.find("license_name"), nullptr);
+}
+
+TEST_F(CardFrontMatter, NamesWhatWasQuantizedIfTheManifestDoes) {
+  // The source's own base_model is what the source was made from.
+  EXPECT_EQ(front_matter(request_).find("base_model"), nullptr);
+  EXPECT_EQ(front_matter(request_).find("base_model_relation"), nullptr);
+  request_.params["base_model"] = "acme/bard";
+  EXPECT_EQ(front_matter(request_).at("base_model"), Json("acme/bard"));
+  EXPECT_EQ(front_matter(request_).at("base_model_relation"), Json("quantized"));
+}
+
+TEST_F(CardFrontMatter, ALicenceLinkThatLeadsNowhereIsLeftOut) {
+  own_["license_name"] = "bard-licence";
+  own_["license_link"] = "LICENSE";
+  EXPECT_EQ(front_matter(request_).find("license_link"), nullptr);
+  EXPECT_EQ(front_matter(request_).at("license_name"), Json("bard-licence"));
+  own_["license_link"] = "https://a.org/l";
+  EXPECT_EQ(front_matter(request_).at("license_link"), Json("https://a.org/l"));
 }
 
 TEST_F(CardFrontMatter, SaysWhoQuantizedAndWhat) {

@@ -74,7 +74,7 @@ TEST_F(Card, AHeldVariantThatWasPublishedKeepsItsRow) {
   EXPECT_THAT(
       card,
       HasSubstr("| Q4_K_M \\* | [bard-Q4_K_M.gguf](bard-Q4_K_M.gguf) | 60 B | 8.50 | 42.000"));
-  EXPECT_THAT(card, HasSubstr("* Q4_K_M: it did not pass a gate\n"));
+  EXPECT_THAT(card, HasSubstr("* Q4_K_M: its newer form is withheld (it did not pass a gate)\n"));
   EXPECT_THAT(card, Not(HasSubstr("99.000")));
 }
 

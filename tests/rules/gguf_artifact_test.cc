@@ -28,6 +28,19 @@ class GgufArtifact : public testing::Test {
     return describe_gguf(*files_, path_);
   }
 
+  // The tensors of quantized(), as their writer planned them.
+  std::vector<formats::GgufTensorSpec> planned() {
+    write_text(path_, quantized());
+    std::vector<formats::GgufTensorSpec> specs;
+    const auto reader = formats::GgufReader::open(*files_, path_);
+    for (const formats::GgufTensor& tensor : reader.tensors())
+      specs.push_back({tensor.name, tensor.shape, tensor.dtype});
+    return specs;
+  }
+  Error difference(const std::vector<formats::GgufTensorSpec>& specs) {
+    return error_of([&] { require_tensors(*files_, path_, specs); });
+  }
+
   TemporaryFolder folder_;
   std::unique_ptr<FileSystem> files_ = make_posix_file_system();
   fs::path path_ = folder_.path() / "model.gguf";
@@ -66,6 +79,37 @@ TEST_F(GgufArtifact, OneChangedWeightChangesTheTensorsAndNothingElse) {
   EXPECT_NE(after.at("tensors"), before.at("tensors"));
   before["tensors"] = after.at("tensors");
   EXPECT_EQ(after, before);
+}
+
+TEST_F(GgufArtifact, TheTensorsThatWerePlannedAreFound) {
+  const auto specs = planned();
+  EXPECT_NO_THROW(require_tensors(*files_, path_, specs));
+}
+
+TEST_F(GgufArtifact, ATensorOfAnotherNameShapeOrTypeIsFound) {
+  const std::string head = path_.string() + ": tensor 0 is output.weight [256, 1024] Q8_0; ";
+  auto specs = planned();
+  ASSERT_EQ(specs[0].name, "output.weight");
+  specs[0].name = "output";
+  EXPECT_EQ(difference(specs).kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(difference(specs).message(), head + "output [256, 1024] Q8_0 was written");
+  specs = planned();
+  specs[0].shape = {1024, 256};
+  EXPECT_EQ(difference(specs).message(), head + "output.weight [1024, 256] Q8_0 was written");
+  specs = planned();
+  specs[0].dtype = DType::kQ4_0;
+  EXPECT_EQ(difference(specs).message(), head + "output.weight [256, 1024] Q4_0 was written");
+}
+
+TEST_F(GgufArtifact, ATensorTooManyOrTooFewIsFound) {
+  auto specs = planned();
+  specs.pop_back();
+  EXPECT_THAT(difference(specs).message(), testing::EndsWith("; nothing was written"));
+  specs = planned();
+  specs.push_back({"rope_freqs.weight", {16}, DType::kF32});
+  EXPECT_EQ(difference(specs).message(), path_.string() +
+                                             ": tensor 57 is nothing; rope_freqs.weight [16] F32 "
+                                             "was written");
 }
 
 TEST_F(GgufArtifact, AFileThatWasCutOffIsCorrupt) {

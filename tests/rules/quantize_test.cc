@@ -180,6 +180,20 @@ TEST_F(Quantize, ASourceThatChangesWhileItRunsFailsTheAction) {
       weights.string() + " changed since it was imported; run again when nothing writes to it");
 }
 
+TEST_F(Quantize, TensorsThatContradictTheConfigMakeNoFile) {
+  const fs::path checkpoint = copy_of_bard(folder_.path());
+  Json config = Json::parse(read_text(checkpoint / "config.json"));
+  config["num_hidden_layers"] = 2;
+  write_text(checkpoint / "config.json", config.dump());
+  const ActionRequest asked = request("Q8_0", checkpoint);
+  const Error error = failure(asked);
+  EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
+  EXPECT_EQ(error.message(), (checkpoint / "model.safetensors").string() +
+                                 ": model.layers.2.input_layernorm.weight: config.json says 2 "
+                                 "layers");
+  EXPECT_FALSE(fs::exists(asked.scratch / "model.gguf"));
+}
+
 TEST_F(Quantize, ASourceWithoutATokenizerIsSaid) {
   const fs::path checkpoint = copy_of_bard(folder_.path());
   fs::remove(checkpoint / "tokenizer.json");

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+#include "engine/stat_table.h"
 #include "rules/display.h"
 #include "tests/rules/support.h"
 
@@ -189,6 +191,75 @@ TEST_F(Source, AnUnknownTensorIsUnsupported) {
   const Error error = failure();
   EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
   EXPECT_EQ(error.message(), "tensor model.nerm.weight is no tensor of a llama network");
+}
+
+TEST_F(Source, TensorsThatContradictTheConfigAreRefused) {
+  const std::string folder = model_.string();
+  set("config.json", "num_hidden_layers", 99);
+  EXPECT_EQ(failure().kind(), ErrorKind::kInvalidInput);
+  EXPECT_EQ(failure().message(), folder +
+                                     ": model.layers.6.input_layernorm.weight is missing: "
+                                     "config.json says 99 layers");
+  set("config.json", "num_hidden_layers", 2);
+  EXPECT_EQ(failure().message(), folder +
+                                     "/model.safetensors: model.layers.2.input_layernorm.weight: "
+                                     "config.json says 2 layers");
+  set("config.json", "num_hidden_layers", 6);
+  set("config.json", "intermediate_size", 999);
+  EXPECT_EQ(failure().message(), folder +
+                                     "/model.safetensors: model.layers.0.mlp.down_proj.weight: its "
+                                     "shape is [256, 512]; config.json makes it [256, 999]");
+  set("config.json", "intermediate_size", 512);
+  set("config.json", "num_key_value_heads", 8);
+  EXPECT_EQ(failure().message(),
+            folder +
+                "/model.safetensors: model.layers.0.self_attn.k_proj.weight: its "
+                "shape is [128, 256]; config.json makes it [256, 256]");
+}
+
+TEST_F(Source, NumbersThatNoNetworkHasAreRefused) {
+  set("config.json", "num_hidden_layers", std::int64_t{4'294'967'297});
+  EXPECT_EQ(failure().message(), (model_ / "config.json").string() +
+                                     ": the number of layers is 4294967297, which is not between 1 "
+                                     "and 512");
+}
+
+// Edits the file while the weights are hashed, which is when the stat table waits for the young
+// file.
+TEST_F(Source, AFileThatChangesBetweenParsingAndHashingIsNotTaken) {
+  const auto files = make_posix_file_system();
+  for (const char* const name : {"config.json", "tokenizer.json"}) {
+    const std::string before = read_text(model_ / name);
+    const std::string weights = read_text(model_ / "model.safetensors");
+    write_text(model_ / "model.safetensors", weights);
+    FakeClock clock(files->stat(model_ / "model.safetensors")->ctime_ns + 1000);
+    int waits = 0;
+    engine::StatTable digests(*files, clock, [&](std::int64_t) {
+      if (++waits == 1) write_text(model_ / name, before + " ");
+    });
+    const Error error = error_of([&] { (void)import_checkpoint(*files, digests, model_); });
+    EXPECT_EQ(error.kind(), ErrorKind::kTransient) << name;
+    EXPECT_EQ(error.message(), (model_ / name).string() +
+                                   " changed while it was read; run again when nothing writes to "
+                                   "it");
+    EXPECT_GE(waits, 1);
+    write_text(model_ / name, before);
+  }
+}
+
+TEST_F(Source, WeightsThatChangeBetweenParsingAndHashingAreNotTaken) {
+  const auto files = make_posix_file_system();
+  const fs::path path = model_ / "model.safetensors";
+  std::string weights = read_text(path);
+  write_text(path, weights);
+  FakeClock clock(files->stat(path)->ctime_ns + 1000);
+  weights.replace(weights.find("\"BF16\""), 6, "\"F16\" ");
+  int waits = 0;
+  engine::StatTable digests(*files, clock, [&](std::int64_t) {
+    if (++waits == 1) write_text(path, weights);
+  });
+  const Error error = error_of([&] { (void)import_checkpoint(*files, digests, model_); });
+  EXPECT_THAT(error.message(), HasSubstr(path.string() + " changed while it was read; "));
 }
 
 TEST_F(Source, WeightsThatWereCutOffAreRefused) {

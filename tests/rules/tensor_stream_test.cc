@@ -93,6 +93,17 @@ TEST_F(TensorStreamTest, RowsThatAreNoWholeHeadsAreRefused) {
             "whole heads of 96");
 }
 
+TEST_F(TensorStreamTest, AShapeWithoutValuesIsRefused) {
+  auto tensor = streamed(kQuery, "blk.0.attn_q.weight", DType::kF32);
+  for (const std::vector<std::uint64_t>& shape :
+       std::vector<std::vector<std::uint64_t>>{{}, {0}, {0, 4}, {4, 0}}) {
+    tensor.shape = shape;
+    const Error error = error_of([&] { (void)convert(tensor); });
+    EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+    EXPECT_THAT(error.message(), HasSubstr("its shape holds no values"));
+  }
+}
+
 TEST_F(TensorStreamTest, RowsThatAreNoWholeBlocksAreRefused) {
   auto tensor = streamed(kQuery, "blk.0.attn_q.weight", DType::kQ4_K);
   tensor.shape = {128, 512};

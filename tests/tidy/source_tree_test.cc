@@ -41,9 +41,6 @@ const Exemptions& exemptions() {
       {"kernels/matmul_pack.cc", "the packing half of matmul.h; matmul_test.cc multiplies with it"},
       {"kernels/processor.cc", "asks the processor; backend_test.cc asks through it"},
       {"rules/heavy_rules.cc", "the worker's list; tests/e2e runs every rule in it"},
-      {"rules/lower.cc", "tests/e2e/edits_test.cc drives it through the program"},
-      {"rules/lower_publish.cc", "part of lower.h; tests/e2e/edits_test.cc drives it"},
-      {"rules/lower_variant.cc", "part of lower.h; tests/e2e/edits_test.cc drives it"},
       {"rules/speed.cc", "measures time; tests/e2e/edits_test.cc runs it in the program"},
   };
   return kExemptions;

@@ -1,0 +1,59 @@
+#include "rules/lower.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/rules/lowered_project.h"
+
+namespace qbuild::rules {
+namespace {
+
+class Lower : public LoweredProject {};
+
+constexpr std::string_view kPublished =
+    "    quants: [Q8_0, Q4_0]\n    publish: {repo: acme/b, hub: ./hub}\n";
+
+TEST_F(Lower, ASourceThatContradictsItselfIsToldAtItsPlace) {
+  Json config = Json::parse(read_text(model_ / "config.json"));
+  config["num_hidden_layers"] = 99;
+  write_text(model_ / "config.json", config.dump());
+  EXPECT_EQ(problems("    quants: [Q8_0]\n"),
+            "qbuild.yaml:4:13: source: bard-llama: model.layers.6.input_layernorm.weight is "
+            "missing: config.json says 99 layers");
+}
+
+TEST_F(Lower, ATroubleOfTheHubIsToldAtTheHub) {
+  fs::create_directories(folder_.path() / "hub");
+  write("hub/notes.txt", "mine");
+  EXPECT_EQ(problems(kPublished),
+            "qbuild.yaml:6:34: hub hub: the folder holds other things (\"notes.txt\"); a directory "
+            "hub needs a folder of its own");
+}
+
+TEST_F(Lower, AHubThatIsAnAddressIsNotPossibleYet) {
+  EXPECT_EQ(problems("    quants: [Q8_0]\n    publish: {repo: acme/b, hub: \"https://h.org\"}\n"),
+            "qbuild.yaml:6:34: publishing to https://h.org is not possible yet; give a folder: "
+            "hub: ./hub");
+  EXPECT_EQ(problems("    quants: [Q8_0]\n    publish: {repo: acme/b}\n"),
+            "qbuild.yaml:6:14: publishing to https://huggingface.co is not possible yet; give a "
+            "folder: hub: ./hub");
+}
+
+TEST_F(Lower, APublicationIsNoGoalOfABuild) {
+  const Lowered made = lowered(kPublished);
+  EXPECT_EQ(error_of_goals(made, "b:publish"),
+            "\"b:publish\" is done by: qbuild publish b:publish");
+  EXPECT_EQ(error_of_goals(made, "*:publish"),
+            "\"*:publish\" is done by: qbuild publish *:publish");
+  EXPECT_THAT(goals(made, "b", WithPublish::kNo), testing::Not(testing::Contains("b:publish")));
+}
+
+TEST_F(Lower, AVariantBringsThePublicationOfItsRepository) {
+  const Lowered made = lowered(kPublished);
+  EXPECT_THAT(goals(made, "b:Q8_0", WithPublish::kOfVariants),
+              testing::UnorderedElementsAre("b:Q8_0", "b:publish"));
+  EXPECT_THAT(goals(made, "b:Q8_0", WithPublish::kYes), testing::ElementsAre("b:Q8_0"));
+  EXPECT_THAT(goals(made, "b:card", WithPublish::kOfVariants), testing::ElementsAre("b:card"));
+}
+
+}  // namespace
+}  // namespace qbuild::rules
