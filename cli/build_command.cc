@@ -10,16 +10,13 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/outcome_text.h"
+#include "cli/output.h"
+#include "cli/remembered_outcome.h"
 #include "engine/progress.h"
 #include "rules/display.h"
 
 namespace qbuild::cli {
 namespace {
-
-void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
 
 bool is_terminal() {
   const char* const term = std::getenv("TERM");
@@ -39,28 +36,25 @@ engine::DisplayStyle terminal_style() {
 }
 
 std::unique_ptr<engine::Progress> make_progress(Session& session) {
-  if (session.options().json) return engine::make_json_progress(print);
+  if (session.options().json) return engine::make_json_progress(print_text);
   if (is_terminal())
-    return engine::make_terminal_progress(print, session.clock(), terminal_style());
-  return engine::make_plain_progress(print);
+    return engine::make_terminal_progress(print_text, session.clock(), terminal_style());
+  return engine::make_plain_progress(print_text);
 }
 
 double seconds_since(Session& session, std::int64_t started_ns) {
   return static_cast<double>(session.clock().monotonic_ns() - started_ns) * 1e-9;
 }
 
-// Nothing changed since a run that left everything up to date or held: say what it said.
-int repeat(Session& session, const engine::Unchanged& unchanged, std::int64_t started_ns) {
+// Nothing changed since a run that left everything up to date or held: says what it said.
+int repeat(Session& session, const RememberedOutcome& outcome, int code, std::int64_t started_ns) {
   if (session.options().json) {
-    engine::Counters counters;
-    counters.seconds = seconds_since(session, started_ns);
-    print(
-        engine::to_json(engine::Event(engine::RunFinished{counters, unchanged.exit_code})).dump() +
-        "\n");
+    for (const engine::Event& event : events_of(outcome, code, seconds_since(session, started_ns)))
+      print("{}\n", engine::to_json(event).dump());
   } else {
-    print(unchanged.text + "nothing to do\n");
+    print("{}nothing to do\n", outcome.text);
   }
-  return unchanged.exit_code;
+  return code;
 }
 
 // What the next run needs to find unchanged beyond the graph's own files.
@@ -79,6 +73,11 @@ std::string counters_line(const engine::Counters& counters) {
   return text + fmt::format(" in {}\n", rules::display_seconds(counters.seconds));
 }
 
+bool has_repositories(const rules::Lowered& lowered) {
+  return std::any_of(lowered.models.begin(), lowered.models.end(),
+                     [](const auto& model) { return !model.repositories.empty(); });
+}
+
 // A mistyped command word looks like a target that is not there; says which command may have been
 // meant.
 std::vector<engine::NodeId> goals_of(Session& session) {
@@ -86,7 +85,7 @@ std::vector<engine::NodeId> goals_of(Session& session) {
   const rules::Lowered& lowered = session.lowered();
   try {
     return rules::select_goals(lowered, session.options().operands,
-                               publish ? rules::WithPublish::kYes : rules::WithPublish::kNo);
+                               publish ? rules::WithPublish::kOfVariants : rules::WithPublish::kNo);
   } catch (const Error& error) {
     if (!session.options().bare) throw;
     std::vector<std::string_view> names;
@@ -105,11 +104,13 @@ int run_build(Session& session) {
   const std::int64_t started_ns = session.clock().monotonic_ns();
   const std::string fingerprint = session.fingerprint();
   if (const auto unchanged = session.state().check_unchanged(fingerprint))
-    return repeat(session, *unchanged, started_ns);
+    if (const auto outcome = remembered_outcome(unchanged->text))
+      return repeat(session, *outcome, unchanged->exit_code, started_ns);
 
-  const Interrupt interrupt;
   const rules::Lowered& lowered = session.lowered();
   const auto goals = goals_of(session);
+  // Not before: while sources are hashed a signal simply ends the process, which loses nothing.
+  const Interrupt interrupt;
   session.store().remove_abandoned_scratch();
   engine::Builder& builder = session.builder();
   const auto progress = make_progress(session);
@@ -117,19 +118,21 @@ int run_build(Session& session) {
   const int code = engine::exit_code(report);
 
   const std::string text = outcome_text(lowered, report, session.out());
-  if (!session.options().json) print(text + counters_line(report.counters));
+  if (!session.options().json) print_text(text + counters_line(report.counters));
   std::vector<std::string> warnings = session.warnings();
+  if (session.options().command == CommandId::kPublish && !has_repositories(lowered))
+    warnings.emplace_back("nothing is published: no model has a publish section");
   warnings.insert(warnings.end(), report.warnings.begin(), report.warnings.end());
   if (report.witnesses)
     session.state().remember({.fingerprint = fingerprint,
                               .witnesses = all_witnesses(session, *report.witnesses),
                               .exit_code = code,
-                              .text = text});
+                              .text = to_text(outcome_to_remember(report, lowered.graph, text))});
   else
     session.state().forget(fingerprint);
   if (const std::string warning = session.state().save(session.stats()); !warning.empty())
     warnings.push_back(warning);
-  for (const std::string& warning : warnings) fmt::print(stderr, "warning: {}\n", warning);
+  for (const std::string& warning : warnings) print_error(fmt::format("warning: {}\n", warning));
   return code;
 }
 

@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/inspect_text.h"
+#include "cli/output.h"
 #include "cli/table.h"
 #include "engine/journal.h"
+#include "engine/last_run.h"
 #include "engine/project_files.h"
 #include "rules/display.h"
 
@@ -33,6 +35,10 @@ std::vector<RunLines> runs_of(const std::vector<Json>& journal) {
     run.lines.push_back(line);
   }
   return runs;
+}
+
+bool is_finished(const Json& line) {
+  return line.get_string("event") == "finished";
 }
 
 std::string ending(const RunLines& run) {
@@ -64,8 +70,8 @@ engine::NodeId one_target(Session& session) {
 }  // namespace
 
 int run_inspect(Session& session) {
-  fmt::print("{}", inspect_text(session.files(), session.options().operands.front(),
-                                session.options().json));
+  print_text(
+      inspect_text(session.files(), session.options().operands.front(), session.options().json));
   return 0;
 }
 
@@ -74,11 +80,11 @@ int run_status(Session& session) {
   const auto runs = runs_of(engine::read_journal(session.files(), files.journal()));
   if (session.options().json) {
     for (const RunLines& run : runs)
-      for (const Json& line : run.lines) fmt::print("{}\n", line.dump());
+      for (const Json& line : run.lines) print("{}\n", line.dump());
     return 0;
   }
   if (runs.empty()) {
-    fmt::print("no runs yet\n");
+    print("no runs yet\n");
     return 0;
   }
   Table table({"run", "at", "ended", ">executed", ">failed", ">time"});
@@ -90,39 +96,55 @@ int run_status(Session& session) {
                std::to_string(last.get_int("failed", 0)),
                rules::display_seconds(last.get_double("seconds", 0))});
   }
-  fmt::print("{}", table.text());
-  Table steps({"target of the last run", "state", ">time", "cause"});
-  for (const Json& line : runs.back().lines)
-    if (line.get_string("event") == "finished")
+  print_text(table.text());
+  // A run that only reused has nothing to tell.
+  const auto told = std::find_if(runs.rbegin(), runs.rend(), [](const RunLines& run) {
+    return std::any_of(run.lines.begin(), run.lines.end(), is_finished);
+  });
+  if (told == runs.rend()) return 0;
+  Table steps({fmt::format("target of {}", told->id), "state", ">time", "cause"});
+  for (const Json& line : told->lines)
+    if (is_finished(line))
       steps.add({line.get_string("target"), line.get_string("status"),
                  rules::display_seconds(line.get_double("seconds", 0)), line.get_string("reason")});
-  fmt::print("\n{}", steps.text());
+  print("\n{}", steps.text());
   return 0;
 }
 
 int run_log(Session& session) {
   const auto files = engine::ProjectFiles::of(session.project());
-  const std::string& target = session.options().operands.front();
-  const fs::path path = files.log(target);
-  if (!session.files().stat(path))
-    throw Error(ErrorKind::kNotFound,
-                fmt::format("there is no log of \"{}\": it has not run here, or it printed nothing",
-                            target));
-  fmt::print("{}", read_file(session.files(), path, kMaxLogBytes));
+  std::string target = session.options().operands.front();
+  fs::path path = files.log(target);
+  // The manifest is asked only about a name that has no log: a broken one does not hide the others.
+  if (!session.files().stat(path)) {
+    target = session.lowered().graph.node(one_target(session)).target;
+    path = files.log(target);
+  }
+  if (!session.files().stat(path)) {
+    const auto last = engine::read_last_run(session.files(), files, target);
+    throw Error(
+        ErrorKind::kNotFound,
+        fmt::format("{} {}", target, last ? "printed nothing" : "has not run in this project"));
+  }
+  const std::string text = read_file(session.files(), path, kMaxLogBytes);
+  if (session.options().json)
+    print("{}\n", Json::object({{"target", target}, {"log", text}}).dump());
+  else
+    print_text(text);
   return 0;
 }
 
 int run_store_stats(Session& session) {
   const cache::StoreStats stats = session.store().stats();
   if (session.options().json) {
-    fmt::print("{}\n", Json::object({{"root", session.store().root().string()},
-                                     {"blobs", stats.blobs},
-                                     {"blob_bytes", stats.blob_bytes},
-                                     {"records", stats.records},
-                                     {"record_bytes", stats.record_bytes},
-                                     {"scratch_bytes", stats.scratch_bytes},
-                                     {"damaged_bytes", stats.damaged_bytes}})
-                           .dump());
+    print("{}\n", Json::object({{"root", session.store().root().string()},
+                                {"blobs", stats.blobs},
+                                {"blob_bytes", stats.blob_bytes},
+                                {"records", stats.records},
+                                {"record_bytes", stats.record_bytes},
+                                {"scratch_bytes", stats.scratch_bytes},
+                                {"damaged_bytes", stats.damaged_bytes}})
+                      .dump());
     return 0;
   }
   Table table({session.store().root().string(), ">number", ">size"});
@@ -130,7 +152,7 @@ int run_store_stats(Session& session) {
   table.add({"records", std::to_string(stats.records), rules::display_bytes(stats.record_bytes)});
   table.add({"unfinished", "", rules::display_bytes(stats.scratch_bytes)});
   table.add({"damaged, set aside", "", rules::display_bytes(stats.damaged_bytes)});
-  fmt::print("{}", table.text());
+  print_text(table.text());
   return 0;
 }
 
@@ -139,18 +161,18 @@ int run_store_verify(Session& session) {
   Json damages = Json::array();
   for (const cache::Damage& damage : report.damages) {
     if (!session.options().json)
-      fmt::print(stderr, "damaged: {}: {}\n", damage.path.string(), damage.what);
+      print_error(fmt::format("damaged: {}: {}\n", damage.path.string(), damage.what));
     damages.push_back(Json::object({{"path", damage.path.string()}, {"what", damage.what}}));
   }
   if (session.options().json)
-    fmt::print("{}\n", Json::object({{"blobs", report.blobs_checked},
-                                     {"records", report.records_checked},
-                                     {"bytes_hashed", report.bytes_hashed},
-                                     {"damages", std::move(damages)}})
-                           .dump());
+    print("{}\n", Json::object({{"blobs", report.blobs_checked},
+                                {"records", report.records_checked},
+                                {"bytes_hashed", report.bytes_hashed},
+                                {"damages", std::move(damages)}})
+                      .dump());
   else
-    fmt::print("{} blobs and {} records read, {} damaged\n", report.blobs_checked,
-               report.records_checked, report.damages.size());
+    print("{} blobs and {} records read, {} damaged\n", report.blobs_checked,
+          report.records_checked, report.damages.size());
   return report.damages.empty() ? 0 : 1;
 }
 
@@ -172,16 +194,16 @@ int run_store_path(Session& session) {
   if (session.options().json) {
     Json inline_files = Json::object();
     for (const auto& [name, bytes] : record->inline_files) inline_files[name] = bytes;
-    fmt::print("{}\n", Json::object({{"target", node.target},
-                                     {"key", entry->key->hex()},
-                                     {"record", session.store().record_path(*entry->key).string()},
-                                     {"files", std::move(files)},
-                                     {"inline", std::move(inline_files)}})
-                           .dump());
+    print("{}\n", Json::object({{"target", node.target},
+                                {"key", entry->key->hex()},
+                                {"record", session.store().record_path(*entry->key).string()},
+                                {"files", std::move(files)},
+                                {"inline", std::move(inline_files)}})
+                      .dump());
     return 0;
   }
-  fmt::print("{}\n", session.store().record_path(*entry->key).string());
-  for (const auto& [name, path] : files.as_object()) fmt::print("{}  {}\n", path.as_string(), name);
+  print("{}\n", session.store().record_path(*entry->key).string());
+  for (const auto& [name, path] : files.as_object()) print("{}  {}\n", path.as_string(), name);
   return 0;
 }
 

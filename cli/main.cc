@@ -1,6 +1,5 @@
 // qbuild: the program that plans and schedules. Heavy work happens in qbuild-worker beside it.
 
-#include <fmt/core.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -8,7 +7,9 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/error_events.h"
 #include "cli/options.h"
+#include "cli/output.h"
 
 namespace {
 
@@ -46,7 +47,10 @@ int run(Session& session) {
 
 }  // namespace
 
+constexpr int kBadUsage = 2;
+
 int main(int argc, char** argv) {
+  bool json = false;
   try {
     // Whoever reads our output may stop; a write then fails instead of ending the run.
     signal(SIGPIPE, SIG_IGN);
@@ -55,12 +59,14 @@ int main(int argc, char** argv) {
       std::fputs(parsed.text.c_str(), *parsed.exit_code == 0 ? stdout : stderr);
       return *parsed.exit_code;
     }
+    json = parsed.options.json;
     Session session(parsed.options);
     return run(session);
   } catch (const qbuild::Error& error) {
-    fmt::print(stderr, "{}\n", error.message());
+    qbuild::cli::print_error(error.message() + "\n");
+    if (json) qbuild::cli::print_text(qbuild::cli::error_events(error, kBadUsage));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "internal error: {}\n", error.what());
+    qbuild::cli::print_error(std::string("internal error: ") + error.what() + "\n");
   }
-  return 2;
+  return kBadUsage;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "base/nearest_word.h"
 #include "rules/rule_table.h"
 
 namespace qbuild::cli {
@@ -56,6 +57,18 @@ void add_operands(CLI::App& command, const CommandInfo& info, Options& options) 
   }
 }
 
+// "The following argument was not expected: --jsn", and which option may have been meant.
+std::string unexpected_text(const CLI::App& app, std::string_view complaint) {
+  std::vector<std::string> names;
+  for (const CLI::Option* const option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  const std::vector<std::string_view> words(names.begin(), names.end());
+  const auto space = complaint.rfind(' ');
+  const std::string_view typed = complaint.substr(space == std::string_view::npos ? 0 : space + 1);
+  return std::string(complaint) + did_you_mean(typed, words) +
+         "\nRun with --help for more information.\n";
+}
+
 }  // namespace
 
 ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
@@ -97,6 +110,9 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
     options.bare = app.get_subcommands().empty();
+  } catch (const CLI::ExtrasError& error) {
+    parsed.exit_code = 2;
+    parsed.text = unexpected_text(app, error.what());
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream complaint;

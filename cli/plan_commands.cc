@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/graph_text.h"
+#include "cli/output.h"
 #include "cli/table.h"
 #include "rules/display.h"
 
@@ -42,7 +43,7 @@ std::vector<engine::NodeId> asked_for(Session& session) {
 void print_notes(const rules::Lowered& lowered) {
   for (const rules::ModelTargets& model : lowered.models)
     for (const rules::VariantTargets& variant : model.variants)
-      for (const std::string& note : variant.notes) fmt::print("note: {}: {}\n", model.name, note);
+      for (const std::string& note : variant.notes) print("note: {}: {}\n", model.name, note);
 }
 
 }  // namespace
@@ -51,14 +52,15 @@ int run_plan(Session& session) {
   const engine::Plan plan = make_plan(session);
   const engine::Graph& graph = session.lowered().graph;
   if (session.options().json) {
-    fmt::print("{}", engine::to_json(plan, graph).dump_pretty());
+    print_text(engine::to_json(plan, graph).dump_pretty());
     return 0;
   }
   Table table({"state", "target", ">expected", "why"});
   std::map<engine::PlanState, std::size_t> listed;
   for (const engine::PlanEntry& entry : plan.entries) {
     const engine::Node& node = graph.node(entry.node);
-    if (node.kind != engine::NodeKind::kAction) continue;
+    // Checks are no work; one that holds something back is worth a line.
+    if (node.kind != engine::NodeKind::kAction && entry.state != engine::PlanState::kHeld) continue;
     ++listed[entry.state];
     const bool waits =
         entry.state == engine::PlanState::kRuns || entry.state == engine::PlanState::kMayRun;
@@ -67,11 +69,11 @@ int run_plan(Session& session) {
          waits ? rules::display_seconds(entry.expected_seconds) : "",
          entry.state == engine::PlanState::kCurrent ? "" : engine::summarize(entry.explanation)});
   }
-  fmt::print("{}", table.text());
+  print_text(table.text());
   print_notes(session.lowered());
-  fmt::print("{} current, {} run, {} may run, {} held\n", listed[engine::PlanState::kCurrent],
-             listed[engine::PlanState::kRuns], listed[engine::PlanState::kMayRun],
-             listed[engine::PlanState::kHeld]);
+  print("{} current, {} run, {} may run, {} held\n", listed[engine::PlanState::kCurrent],
+        listed[engine::PlanState::kRuns], listed[engine::PlanState::kMayRun],
+        listed[engine::PlanState::kHeld]);
   return 0;
 }
 
@@ -83,22 +85,21 @@ int run_why(Session& session) {
     const engine::PlanEntry* const entry = plan.find(id);
     if (session.options().json) {
       if (entry == nullptr) continue;
-      fmt::print("{}\n", Json::object({{"target", node.target},
-                                       {"state", engine::plan_state_name(entry->state)},
-                                       {"why", engine::to_json(entry->explanation)}})
-                             .dump());
+      print("{}\n", Json::object({{"target", node.target},
+                                  {"state", engine::plan_state_name(entry->state)},
+                                  {"why", engine::to_json(entry->explanation)}})
+                        .dump());
       continue;
     }
-    if (!first) fmt::print("\n");
+    if (!first) print("\n");
     first = false;
     if (entry == nullptr) {
-      fmt::print("{} is a source: nothing makes it\n", node.target);
+      print("{} is a source: nothing makes it\n", node.target);
     } else if (entry->explanation.kind == engine::Explanation::Kind::kCurrent) {
-      fmt::print("{} is up to date\n", node.target);
+      print("{} is up to date\n", node.target);
     } else {
-      fmt::print("{}: {}\n", node.target, engine::plan_state_name(entry->state));
-      for (const std::string& line : engine::describe(entry->explanation))
-        fmt::print("  {}\n", line);
+      print("{}: {}\n", node.target, engine::plan_state_name(entry->state));
+      for (const std::string& line : engine::describe(entry->explanation)) print("  {}\n", line);
     }
   }
   return 0;
@@ -110,7 +111,7 @@ int run_graph(Session& session) {
   const engine::Graph& graph = session.lowered().graph;
   const auto nodes = graph.needed_for(goals);
   const std::string& format = session.options().json ? "json" : session.options().graph_format;
-  fmt::print("{}", graph_text(graph, nodes, format));
+  print_text(graph_text(graph, nodes, format));
   return 0;
 }
 
@@ -120,12 +121,11 @@ int run_check(Session& session) {
   std::size_t variants = 0;
   for (const rules::ModelTargets& model : lowered.models) variants += model.variants.size();
   if (session.options().json) {
-    fmt::print("{}\n",
-               Json::object({{"models", lowered.models.size()}, {"variants", variants}}).dump());
+    print("{}\n", Json::object({{"models", lowered.models.size()}, {"variants", variants}}).dump());
     return 0;
   }
   print_notes(lowered);
-  fmt::print("{} models, {} variants: no errors\n", lowered.models.size(), variants);
+  print("{} models, {} variants: no errors\n", lowered.models.size(), variants);
   return 0;
 }
 

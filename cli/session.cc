@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kDefaultManifest = "qbuild.yaml";
 constexpr std::string_view kWorkerName = "qbuild-worker";
+constexpr std::uint64_t kGiB = 1u << 30;
 
 std::string variable(const char* name) {
   const char* const value = std::getenv(name);
@@ -36,6 +37,11 @@ fs::path absolute_path(const fs::path& path) {
   return fs::absolute(path).lexically_normal();
 }
 
+// A relative one means another folder elsewhere.
+std::string absolute_or_empty(const std::string& path) {
+  return path.empty() ? path : absolute_path(path).string();
+}
+
 // Workers get the environment but for what is nobody's business but a hub's.
 std::vector<std::string> worker_environment() {
   std::vector<std::string> environment = current_environment();
@@ -52,6 +58,18 @@ fs::path worker_program() {
   return self.parent_path() / kWorkerName;
 }
 
+// Writes the state file at its end; a failure shows when it is written again.
+class SavesHashes {
+ public:
+  explicit SavesHashes(Session& session) : session_(session) {}
+  ~SavesHashes() { (void)session_.state().save(session_.stats()); }
+  SavesHashes(const SavesHashes&) = delete;
+  SavesHashes& operator=(const SavesHashes&) = delete;
+
+ private:
+  Session& session_;
+};
+
 }  // namespace
 
 Session::Session(Options options)
@@ -64,7 +82,7 @@ Session::Session(Options options)
   if (!options_.directory.empty()) {
     std::error_code error;
     fs::current_path(options_.directory, error);
-    if (error) throw_errno(error.value(), "go to " + options_.directory.string());
+    if (error) throw_errno(error.value(), "-C " + options_.directory.string());
   }
   threads_ = options_.threads == 0 ? machine_.cores : options_.threads;
   manifests_ = options_.manifests;
@@ -78,10 +96,13 @@ std::string Session::fingerprint() const {
       std::string(rules::kToolVersion),
       std::to_string(static_cast<int>(options_.command)),
       out_.string(),
-      options_.store.empty() ? variable("QBUILD_STORE") : absolute_path(options_.store).string(),
+      options_.store.empty() ? absolute_or_empty(variable("QBUILD_STORE"))
+                             : absolute_path(options_.store).string(),
       variable("XDG_CACHE_HOME"),
       variable("HOME"),
       std::to_string(threads_),
+      std::to_string(machine_.cores),
+      std::to_string((machine_.memory_bytes + kGiB / 2) / kGiB),  // as the keys of speed have it
       machine_.cpu_model,
       machine_.vector_units};
   for (const fs::path& manifest : manifests_)
@@ -112,9 +133,12 @@ const manifests::Manifest& Session::manifest() {
 }
 
 const rules::Lowered& Session::lowered() {
-  if (!lowered_)
+  if (!lowered_) {
+    // What was hashed need not be hashed again, even if something is wrong with the rest.
+    const SavesHashes saves(*this);
     lowered_ = rules::lower(manifest(), *files_, *clock_, stats(),
                             {.out = out_, .threads = threads_, .machine = machine_});
+  }
   return *lowered_;
 }
 

@@ -130,6 +130,7 @@ TEST(Help, VersionIsTheToolsOne) {
 TEST(BadUsage, NamesTheWordThatIsWrong) {
   EXPECT_THAT(complaint({"--frobnicate"}),
               HasSubstr("The following argument was not expected: --frobnicate"));
+  EXPECT_THAT(complaint({"--jsn"}), HasSubstr("not expected: --jsn; did you mean \"--json\"?"));
   EXPECT_THAT(complaint({"graph", "--format", "svg"}),
               HasSubstr("--format: svg not in {dot,mermaid,json}"));
   EXPECT_THAT(complaint({"--backend", "neon"}),

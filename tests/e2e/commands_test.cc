@@ -104,6 +104,19 @@ TEST(Plan, AfterAnEditNamesWhatItTouchesAndWhatMayFollow) {
   EXPECT_THAT(out_of(project, {"plan"}), HasSubstr("depends on bard:"));
 }
 
+TEST(Plan, NamesWhatAGateHoldsBackAndCountsItOnce) {
+  const Project project;
+  prepare(project);
+  project.write("qbuild.yaml",
+                std::string(kManifest) + "    gates: {perplexity_ratio: {max: 0.5}}\n");
+  EXPECT_EQ(project.run({"build"}).exit_code, 3);
+  const RunResult plan = project.run({"plan", "bard:Q8_0:gate"});
+  EXPECT_THAT(plan.out, HasSubstr("held     bard:Q8_0:gate"));
+  EXPECT_THAT(plan.out, EndsWith("0 may run, 1 held\n"));
+  const Json json = json_of(project, {"plan", "bard:Q8_0:gate"});
+  EXPECT_EQ(json.get_int("held", 0), 1);
+}
+
 TEST(Plan, OfATargetLeavesTheOthersOut) {
   const Project project;
   prepare(project);
@@ -247,9 +260,9 @@ models:
 )");
   const RunResult before = project.run({"log", "bard:copy"});
   EXPECT_EQ(before.exit_code, 2);
-  EXPECT_THAT(
-      before.err,
-      HasSubstr("there is no log of \"bard:copy\": it has not run here, or it printed nothing"));
+  EXPECT_THAT(before.err, HasSubstr("bard:copy has not run in this project\n"));
+  const RunResult unknown = project.run({"log", "bard:cpy"});
+  EXPECT_THAT(unknown.err, HasSubstr("no target matches \"bard:cpy\""));
   EXPECT_EQ(project.run({"build"}).exit_code, 1);
   EXPECT_THAT(out_of(project, {"log", "bard:copy"}), HasSubstr("the tool is unhappy\n"));
   EXPECT_THAT(out_of(project, {"status"}), AllOf(HasSubstr("failed"), HasSubstr("bard:copy")));

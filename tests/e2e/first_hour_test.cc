@@ -68,6 +68,18 @@ std::vector<Case> cases() {
        },
        2,
        {"config.json", "mamba", "llama"}},
+      {"ConfigOfMoreLayersThanTheWeights",
+       [](const Project& p) {
+         replace_in(p, "bard/config.json", "\"num_hidden_layers\": 6", "\"num_hidden_layers\": 9");
+       },
+       2,
+       {"qbuild.yaml:4:13", "model.layers.6.input_layernorm.weight is missing", "9 layers"}},
+      {"ConfigOfFewerLayersThanTheWeights",
+       [](const Project& p) {
+         replace_in(p, "bard/config.json", "\"num_hidden_layers\": 6", "\"num_hidden_layers\": 2");
+       },
+       2,
+       {"qbuild.yaml:4:13", "model.layers.2", "2 layers"}},
       {"GitLfsPointer",
        [](const Project& p) {
          p.write(
