@@ -200,6 +200,10 @@ Scratch Store::make_scratch() {
   return at_store(root_, [&] { return cache::make_scratch(file_system_, root_ / "tmp"); });
 }
 
+void Store::remove_abandoned_scratch() {
+  at_store(root_, [&] { cache::remove_abandoned_scratch(file_system_, root_ / "tmp"); });
+}
+
 Materialized Store::materialize(const Digest& sha256, std::uint64_t size_bytes,
                                 const fs::path& to) {
   const fs::path blob = blob_path(sha256);

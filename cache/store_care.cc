@@ -163,10 +163,6 @@ VerifyReport Store::verify(const std::function<void(std::uint64_t bytes_done)>& 
   return report;
 }
 
-void Store::remove_abandoned_scratch() {
-  cache::remove_abandoned_scratch(file_system_, root_ / "tmp");
-}
-
 std::vector<Digest> Store::record_keys() const {
   std::vector<Digest> keys;
   for (const Entry& entry : entries_of(file_system_, root_ / "records")) {

@@ -1,5 +1,6 @@
 #include "engine/builder.h"
 
+#include "base/error.h"
 #include "engine/planner.h"
 #include "engine/run.h"
 
@@ -15,7 +16,8 @@ Plan Builder::plan(const Graph& graph, std::span<const NodeId> goals) {
 RunReport Builder::run(const Graph& graph, std::span<const NodeId> goals, Progress& progress,
                        std::stop_token stop) {
   const ProjectFiles project = ProjectFiles::of(options_.project);
-  environment_.files.create_directories(project.root);
+  with_context("what qbuild knows of a project is kept beside its manifest, which must be writable",
+               [&] { environment_.files.create_directories(project.root); });
   environment_.store.remove_abandoned_scratch();
   Run run(environment_, options_, project, graph, goals, progress, std::move(stop));
   return run.run();

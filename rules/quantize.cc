@@ -13,6 +13,7 @@
 #include "models/checkpoint_source.h"
 #include "models/checkpoint_tensors.h"
 #include "models/tensor_names.h"
+#include "rules/display.h"
 #include "rules/evaluated_model.h"
 #include "rules/gguf_artifact.h"
 #include "rules/hashing_file.h"
@@ -174,7 +175,13 @@ class QuantizeRule final : public engine::Rule {
     std::uint64_t done = 0;
     for (const StreamedTensor& tensor : tensors) {
       if (context.stop().stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
-      stream.convert(tensor, [&](Bytes bytes) { writer.append(bytes); });
+      std::uint64_t written = 0;
+      stream.convert(tensor, [&](Bytes bytes) {
+        writer.append(bytes);
+        written += bytes.size();
+      });
+      context.log(fmt::format("{}  {} -> {}  {}", tensor.name, dtype_name(tensor.source->dtype),
+                              dtype_name(tensor.type), display_bytes(written)));
       result.bytes_read += tensor.source->size_bytes;
       done += tensor.values();
       context.progress(done, total, "weights");

@@ -2,7 +2,8 @@
 # Whole builds beside llama.cpp's quantizer: quantize.sh QBUILD MAKE_CHECKPOINT PEER [THREADS] [LAYERS]
 #   PEER  folder with a natively built llama-quantize
 # Both write to a memory file system and read a source in the page cache: the peer our F16 GGUF, qbuild the
-# imported F16 checkpoint. Per recipe the best of three runs, in seconds, and the ratio.
+# imported F16 checkpoint. The two take turns, three times each; per recipe the shortest and the longest time in
+# seconds, and the ratio of the shortest.
 set -euo pipefail
 qbuild=$(realpath "$1")
 make_checkpoint=$(realpath "$2")
@@ -23,7 +24,6 @@ seconds() {
   local end=$EPOCHREALTIME
   echo $((${end/./} - ${begin/./}))
 }
-best_of_three() { for _ in 1 2 3; do "$@"; done | sort -n | head -1 | awk '{printf "%.3f", $1 / 1e6}'; }
 ours() {
   rm -rf store out
   seconds "$qbuild" build --store store --threads "$threads"
@@ -34,10 +34,18 @@ theirs() { seconds "$peer/llama-quantize" f16.gguf "peer-$1.gguf" "$1" "$threads
 manifest F16
 "$qbuild" build --store store --threads "$threads" >/dev/null
 cp out/m/*F16.gguf f16.gguf
-for recipe in Q8_0 Q4_0 Q4_K_S Q4_K_M Q6_K; do
+for recipe in F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q6_K; do
   manifest "$recipe"
-  mine=$(best_of_three ours)
-  peers=$(best_of_three theirs "$recipe")
-  rm -f "peer-$recipe.gguf"
-  awk -v r="$recipe" -v a="$mine" -v b="$peers" 'BEGIN {printf "%-7s qbuild %7.3f s   llama.cpp %7.3f s   ratio %.2f\n", r, a, b, b / a}'
+  : >ours.txt
+  : >theirs.txt
+  for _ in 1 2 3; do
+    ours >>ours.txt
+    theirs "$recipe" >>theirs.txt
+    rm -f "peer-$recipe.gguf"
+  done
+  paste <(sort -n ours.txt) <(sort -n theirs.txt) | awk -v r="$recipe" '
+    NR == 1 { a = $1; b = $2 }
+    { c = $1; d = $2 }
+    END { printf "%-7s qbuild %7.3f to %7.3f s   llama.cpp %7.3f to %7.3f s   ratio %.2f\n",
+            r, a / 1e6, c / 1e6, b / 1e6, d / 1e6, b / a }'
 done

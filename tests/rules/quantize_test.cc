@@ -73,6 +73,13 @@ TEST_F(Quantize, TheResultIsTheFileAsItLiesThere) {
   EXPECT_EQ(context_.last_progress(), values + "/" + values + " weights");
 }
 
+TEST_F(Quantize, TheLogHasALinePerTensor) {
+  const auto tensors = reader(run(request("Q8_0"))).tensors().size();
+  const auto lines = context_.lines();
+  ASSERT_EQ(lines.size(), tensors);
+  EXPECT_THAT(lines, testing::Contains("blk.0.attn_q.weight  BF16 -> Q8_0  69.6 kB"));
+}
+
 TEST_F(Quantize, TheNumberOfThreadsChangesNoByte) {
   for (const char* const recipe : {"Q4_K_M", "Q4_0", "Q6_K"}) {
     const Digest one = run(request(recipe)).files[0].sha256;
