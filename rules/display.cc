@@ -29,7 +29,7 @@ std::string scaled(std::uint64_t value, const std::array<std::string_view, kCoun
 }  // namespace
 
 std::string display_bytes(std::uint64_t bytes) {
-  return scaled<5>(bytes, {" B", " KB", " MB", " GB", " TB"});
+  return scaled<5>(bytes, {" B", " kB", " MB", " GB", " TB"});
 }
 
 std::string display_count(std::uint64_t count) {

@@ -10,7 +10,7 @@ namespace {
 TEST(Display, BytesHaveThreeDigits) {
   EXPECT_EQ(display_bytes(0), "0 B");
   EXPECT_EQ(display_bytes(999), "999 B");
-  EXPECT_EQ(display_bytes(1000), "1.00 KB");
+  EXPECT_EQ(display_bytes(1000), "1.00 kB");
   EXPECT_EQ(display_bytes(4'361'024), "4.36 MB");
   EXPECT_EQ(display_bytes(99'960'000), "100 MB");
   EXPECT_EQ(display_bytes(999'600'000), "1.00 GB");
