@@ -133,7 +133,7 @@ bool StateFile::is_settled_and_same(const Snapshot& snapshot) {
       });
 }
 
-bool StateFile::remember(Snapshot snapshot) {
+bool StateFile::remember(const Snapshot& snapshot) {
   forget(snapshot.fingerprint);
   try {
     if (!is_settled_and_same(snapshot)) return false;

@@ -69,7 +69,7 @@ class StateFile {
   // until the youngest witness is old enough for a later edit to show, and looks at every witness
   // once more. False, and any older snapshot of the request is dropped, if one differs from what
   // was observed or stays too young.
-  bool remember(Snapshot snapshot);
+  bool remember(const Snapshot& snapshot);
   void forget(std::string_view fingerprint);
 
   // Writes the file if anything in it changed. A failure to write is returned as one line for the

@@ -100,7 +100,7 @@ class Inbox {
   // Of the reading thread.
   void read_all() {
     std::string buffer;
-    std::array<char, 64 * 1024> chunk{};
+    std::array<char, 1u << 16> chunk{};
     for (;;) {
       const ssize_t got = ::read(STDIN_FILENO, chunk.data(), chunk.size());
       if (got < 0 && errno == EINTR) continue;

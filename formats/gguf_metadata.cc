@@ -86,7 +86,8 @@ void add_tokens(GgufMetadata& out, const ModelConfig& config, const TokenizerJso
         token.special || looks_special(token.content) ? kControl : kUserDefined;
   std::vector<std::string> merges;
   merges.reserve(tokenizer.merges.size());
-  for (const auto& [left, right] : tokenizer.merges) merges.push_back(left + " " + right);
+  for (const auto& [left, right] : tokenizer.merges)
+    merges.push_back(fmt::format("{} {}", left, right));
   out.push_back({"tokenizer.ggml.tokens", GgufValue::strings(std::move(texts))});
   out.push_back({"tokenizer.ggml.token_type", GgufValue::i32s(std::move(types))});
   out.push_back({"tokenizer.ggml.merges", GgufValue::strings(std::move(merges))});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bitset>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -124,10 +125,10 @@ std::vector<Token> tokens_of(std::string_view pattern) {
 // From the last token to the first: rest[j] says whether the tokens so far match text from j on.
 bool matches(const std::vector<Token>& tokens, std::string_view text) {
   const std::size_t length = text.size();
-  std::vector<char> rest(length + 1, 0);
+  std::vector<std::uint8_t> rest(length + 1, 0);
   rest[length] = 1;
   for (auto token = tokens.rbegin(); token != tokens.rend(); ++token) {
-    std::vector<char> now(length + 1, 0);
+    std::vector<std::uint8_t> now(length + 1, 0);
     bool below = false;  // of kFolders: the rest matches behind some later '/'
     for (std::size_t j = length + 1; j-- > 0;) {
       const bool at_end = j == length;

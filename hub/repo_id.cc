@@ -97,7 +97,7 @@ std::optional<std::string> path_problem(std::string_view path) {
   if (!is_utf8(path)) return "it is not UTF-8";
   for (std::size_t begin = 0; begin != std::string_view::npos;) {
     const std::size_t slash = path.find('/', begin);
-    if (const auto problem = part_problem(path.substr(begin, slash - begin))) return problem;
+    if (auto problem = part_problem(path.substr(begin, slash - begin))) return problem;
     begin = slash == std::string_view::npos ? slash : slash + 1;
   }
   if (path == ".cache/huggingface" || starts_with(path, ".cache/huggingface/"))
@@ -112,7 +112,7 @@ void require_path(const RepoId& repo, std::string_view path) {
 }
 
 std::optional<std::string> branch_problem(std::string_view branch) {
-  if (const auto problem = path_problem(branch)) return problem;
+  if (auto problem = path_problem(branch)) return problem;
   if (starts_with(branch, "refs/")) return "\"refs/\" is not part of a branch's name";
   if (branch.find_first_of(" ~^:?*[") != std::string_view::npos)
     return "it has a space or one of ~ ^ : ? * [";

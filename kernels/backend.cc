@@ -28,7 +28,7 @@ std::string backend_obstacle(Backend backend) {
   if (features.empty()) return "this program was built for another architecture";
   std::string lacking;
   for (const ProcessorFeature& feature : features) {
-    if (feature.since <= backend && !feature.present) lacking += " " + std::string(feature.name);
+    if (feature.since <= backend && !feature.present) lacking.append(" ").append(feature.name);
   }
   return lacking.empty() ? "" : "this processor lacks" + lacking;
 }

@@ -122,7 +122,7 @@ class QuantReader {
   }
 
   // Keys that do not go together.
-  bool check_keys(const YamlNode& node, bool is_command) const {
+  [[nodiscard]] bool check_keys(const YamlNode& node, bool is_command) const {
     bool is_good = true;
     const auto refuse = [&](std::string_view message) {
       complain(node.at, message);

@@ -63,6 +63,7 @@ bool check_exclude(const YamlNode& exclude, const std::vector<Axis>& axes,
                    Diagnostics& diagnostics) {
   bool is_good = true;
   std::vector<std::string_view> variables;
+  variables.reserve(axes.size());
   for (const Axis& axis : axes) variables.push_back(axis.variable);
   for (const YamlMember& member : exclude.members) {
     const auto axis = std::find_if(axes.begin(), axes.end(),

@@ -11,7 +11,7 @@ namespace qbuild::models {
 
 std::vector<std::int32_t> generate(const Network& network, ThreadPool& pool,
                                    std::span<const std::int32_t> prompt,
-                                   const GenerateOptions& options, std::stop_token stop,
+                                   const GenerateOptions& options, const std::stop_token& stop,
                                    const std::function<void(std::int32_t)>& on_token) {
   if (prompt.empty()) {
     throw Error(ErrorKind::kInvalidInput,

@@ -25,7 +25,7 @@ struct GenerateOptions {
 // asks. `on_token` hears each token as it comes.
 [[nodiscard]] std::vector<std::int32_t> generate(
     const Network& network, ThreadPool& pool, std::span<const std::int32_t> prompt,
-    const GenerateOptions& options, std::stop_token stop = {},
+    const GenerateOptions& options, const std::stop_token& stop = {},
     const std::function<void(std::int32_t)>& on_token = {});
 
 }  // namespace qbuild::models

@@ -129,7 +129,7 @@ class Measurement {
 
 PerplexityResult measure_perplexity(
     const Network& network, ThreadPool& pool, std::span<const std::int32_t> tokens,
-    const PerplexityOptions& options, std::stop_token stop,
+    const PerplexityOptions& options, const std::stop_token& stop,
     const std::function<void(const PerplexityProgress&)>& progress) {
   const std::uint32_t chunks = chunk_count(tokens.size(), options, network);
   const auto vocabulary = static_cast<std::int64_t>(network.hyper_parameters().vocabulary);

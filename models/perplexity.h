@@ -50,7 +50,7 @@ struct PerplexityProgress {
 // chunk, in this thread.
 [[nodiscard]] PerplexityResult measure_perplexity(
     const Network& network, ThreadPool& pool, std::span<const std::int32_t> tokens,
-    const PerplexityOptions& options, std::stop_token stop = {},
+    const PerplexityOptions& options, const std::stop_token& stop = {},
     const std::function<void(const PerplexityProgress&)>& progress = {});
 
 }  // namespace qbuild::models

@@ -1,3 +1,4 @@
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): what pcre2.h asks for
 #define PCRE2_CODE_UNIT_WIDTH 8
 
 #include "models/pretokenizer.h"

@@ -51,7 +51,7 @@ TemplateText template_text(const ActionRequest& request, FileSystem& files) {
 
 class CardRule final : public engine::Rule {
  public:
-  const engine::RuleTraits& traits() const override { return traits_; }
+  [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
     const Json own = source_front_matter(request, context.file_system());

@@ -47,9 +47,10 @@ std::vector<std::string> tool_environment(const Json* declared) {
       if (variable.starts_with(passed)) environment.push_back(variable);
   if (declared != nullptr && declared->is_object())
     for (const auto& [name, value] : declared->as_object()) {
+      const std::string assigned = name + "=";
       std::erase_if(environment,
-                    [&](const std::string& entry) { return entry.starts_with(name + "="); });
-      environment.push_back(name + "=" + value.as_string());
+                    [&](const std::string& entry) { return entry.starts_with(assigned); });
+      environment.push_back(assigned + value.as_string());
     }
   return environment;
 }
@@ -141,7 +142,7 @@ std::vector<std::string> declared_outputs(const std::vector<std::string>& names,
 
 class CommandRule final : public engine::Rule {
  public:
-  const engine::RuleTraits& traits() const override { return traits_; }
+  [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
     const fs::path out = request.scratch / "out";

@@ -196,32 +196,40 @@ std::vector<NodeId> publications_of(const engine::Graph& graph, NodeId made) {
 
 }  // namespace
 
+namespace {
+
+std::vector<NodeId> matching(const Lowered& lowered, const std::string& pattern) {
+  std::vector<NodeId> ids;
+  for (std::uint32_t i = 0; i < lowered.graph.size(); ++i)
+    if (matches(pattern, lowered.graph.node({i}).target)) ids.push_back({i});
+  if (ids.empty()) refuse_pattern(lowered, pattern);
+  return ids;
+}
+
+}  // namespace
+
 std::vector<NodeId> select_goals(const Lowered& lowered, const std::vector<std::string>& patterns,
                                  WithPublish with_publish) {
   const engine::Graph& graph = lowered.graph;
   const bool may_publish = with_publish != WithPublish::kNo;
   std::set<NodeId> goals;
-  const auto wanted = [&](NodeId id) {
-    return graph.node(id).kind != NodeKind::kSource && (may_publish || !is_publish(graph, id));
+  const auto want = [&](NodeId id) {
+    if (graph.node(id).kind == NodeKind::kSource) return;
+    if (may_publish || !is_publish(graph, id)) goals.insert(id);
   };
-  for (std::uint32_t i = 0; i < graph.size(); ++i)
-    if (patterns.empty() && wanted({i})) goals.insert({i});
+  for (std::uint32_t i = 0; patterns.empty() && i < graph.size(); ++i) want({i});
   for (const std::string& pattern : patterns) {
-    std::size_t found = 0;
-    std::size_t publications = 0;
-    for (std::uint32_t i = 0; i < graph.size(); ++i) {
-      const NodeId id{i};
-      if (!matches(pattern, graph.node(id).target)) continue;
-      ++found;
-      if (is_publish(graph, id)) ++publications;
-      if (wanted(id)) goals.insert(id);
+    const std::vector<NodeId> named = matching(lowered, pattern);
+    const bool only_publishes =
+        std::all_of(named.begin(), named.end(), [&](NodeId id) { return is_publish(graph, id); });
+    if (!may_publish && only_publishes)
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("\"{}\" is done by: qbuild publish {}", pattern, pattern));
+    for (const NodeId id : named) {
+      want(id);
       if (with_publish == WithPublish::kOfVariants)
         for (const NodeId publication : publications_of(graph, id)) goals.insert(publication);
     }
-    if (found == 0) refuse_pattern(lowered, pattern);
-    if (!may_publish && found == publications)
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("\"{}\" is done by: qbuild publish {}", pattern, pattern));
   }
   return {goals.begin(), goals.end()};
 }

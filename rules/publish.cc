@@ -114,7 +114,7 @@ Json receipt(const hub::Hub& hub, const hub::RepoId& repo, const std::string& co
 
 class PublishRule final : public engine::Rule {
  public:
-  const engine::RuleTraits& traits() const override { return traits_; }
+  [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
     const auto hub =
@@ -143,7 +143,8 @@ class PublishRule final : public engine::Rule {
                        head->id.substr(0, 12));
   }
 
-  std::vector<fs::path> witnesses(const Json& params, const Json& context) const override {
+  [[nodiscard]] std::vector<fs::path> witnesses(const Json& params,
+                                                const Json& context) const override {
     if (is_hub_url(params.at("hub").as_string())) return {};
     const auto files = make_posix_file_system();
     const auto clock = make_system_clock();

@@ -48,7 +48,7 @@ Json measure(const models::Network& network, const models::Tokenizer& tokenizer,
 
 class QualityRule final : public engine::Rule {
  public:
-  const engine::RuleTraits& traits() const override { return traits_; }
+  [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
     const std::string activations = request.params.at("activations").as_string();

@@ -17,6 +17,7 @@
 #include "rules/evaluated_model.h"
 #include "rules/gguf_artifact.h"
 #include "rules/hashing_file.h"
+#include "rules/in_background.h"
 #include "rules/recipe.h"
 #include "rules/rule_table.h"
 #include "rules/source.h"
@@ -90,6 +91,7 @@ std::vector<StreamedTensor> plan_tensors(const formats::Checkpoint& checkpoint,
          .permuted_head_dim = models::has_permuted_rows(name.role) ? parameters.head_dim : 0});
   std::sort(tensors.begin(), tensors.end(),
             [](const auto& a, const auto& b) { return file_order(a.name, b.name); });
+  specs.reserve(tensors.size());
   for (const StreamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape});
   const auto types =
       choose_types(recipe, overrides, specs,
@@ -119,7 +121,7 @@ std::vector<formats::GgufTensorSpec> specs_of(const std::vector<StreamedTensor>&
 
 class QuantizeRule final : public engine::Rule {
  public:
-  const engine::RuleTraits& traits() const override { return traits_; }
+  [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
     FileSystem& files = context.file_system();
@@ -173,11 +175,12 @@ class QuantizeRule final : public engine::Rule {
     TensorStream stream(checkpoint, backend_of(request), pool);
     const std::uint64_t total = count_values(tensors);
     std::uint64_t done = 0;
+    InBackground writing;  // and hashing, which takes as long as encoding
     for (const StreamedTensor& tensor : tensors) {
       if (context.stop().stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
       std::uint64_t written = 0;
       stream.convert(tensor, [&](Bytes bytes) {
-        writer.append(bytes);
+        writing.run([&writer, bytes] { writer.append(bytes); });
         written += bytes.size();
       });
       context.log(fmt::format("{}  {} -> {}  {}", tensor.name, dtype_name(tensor.source->dtype),
@@ -186,6 +189,7 @@ class QuantizeRule final : public engine::Rule {
       done += tensor.values();
       context.progress(done, total, "weights");
     }
+    writing.finish();
   }
 
   static void require_file_type(const GgufDescription& description, const Recipe& recipe) {

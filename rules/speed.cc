@@ -25,7 +25,7 @@ Json rate_json(const models::Rate& rate) {
 
 class SpeedRule final : public engine::Rule {
  public:
-  const engine::RuleTraits& traits() const override { return traits_; }
+  [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
     const fs::path model = model_path(request);

@@ -64,7 +64,9 @@ void TensorStream::convert_slab(const StreamedTensor& tensor, std::uint64_t firs
     stored_.swap(ordered_);
   }
   values_.resize(rows * row_length);
-  encoded_.resize(rows * *encoded_row);
+  turn_ = 1 - turn_;
+  std::vector<std::byte>& encoded = encoded_[turn_];
+  encoded.resize(rows * *encoded_row);
   pool_.parallel_for(rows, 1, [&](std::size_t begin, std::size_t end) {
     const auto values = std::span(values_).subspan(begin * row_length, (end - begin) * row_length);
     kernels::to_f32(backend_, tensor.source->dtype,
@@ -72,10 +74,10 @@ void TensorStream::convert_slab(const StreamedTensor& tensor, std::uint64_t firs
                     values);
     kernels::encode_rows(
         backend_, tensor.type, values, row_length,
-        MutableBytes(encoded_).subspan(begin * *encoded_row, (end - begin) * *encoded_row),
+        MutableBytes(encoded).subspan(begin * *encoded_row, (end - begin) * *encoded_row),
         (first_row + begin) * row_length);
   });
-  emit(encoded_);
+  emit(encoded);
 }
 
 }  // namespace qbuild::rules

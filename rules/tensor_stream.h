@@ -3,6 +3,8 @@
 // into the GGUF's row order, made floats, encoded, handed on. Memory is bounded by the slab, but
 // for tensors whose rows are permuted, which are read one head at a time.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -35,9 +37,10 @@ class TensorStream {
   // All must outlive the stream.
   TensorStream(const formats::Checkpoint& checkpoint, kernels::Backend backend, ThreadPool& pool);
 
-  // Calls `emit` with the encoded bytes in order. Throws what codec and checkpoint throw, with the
-  // tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...): ..."; kCorrupt for a shape that
-  // holds no values.
+  // Calls `emit` with the encoded bytes in order; they stay as they are until the next call
+  // has returned, so that one piece can be written while the next is made. Throws what codec and
+  // checkpoint throw, with the tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...):
+  // ..."; kCorrupt for a shape that holds no values.
   void convert(const StreamedTensor& tensor, const std::function<void(Bytes encoded)>& emit);
 
  private:
@@ -50,7 +53,8 @@ class TensorStream {
   std::vector<std::byte> stored_;
   std::vector<std::byte> ordered_;
   std::vector<float> values_;
-  std::vector<std::byte> encoded_;
+  std::array<std::vector<std::byte>, 2> encoded_;  // in turn
+  std::size_t turn_ = 0;
 };
 
 }  // namespace qbuild::rules

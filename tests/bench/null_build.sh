@@ -19,7 +19,7 @@ make_qbuild() {
     echo "models:"
     echo "  m:"
     echo "    source: $source"
-    echo "    publish: {repo: acme/m, layout: folders}"
+    echo "    publish: {repo: acme/m, hub: ./hub, layout: folders}"
     echo "    quants:"
     for ((i = 0; i < targets; i++)); do
       echo "input $i" >"in/$i.txt"

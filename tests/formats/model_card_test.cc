@@ -57,7 +57,8 @@ TEST(FrontMatter, NamesLineAndColumnOfAMistake) {
 
 TEST(FrontMatter, RefusesWhatIsNotUtf8HoweverItIsSpelled) {
   EXPECT_EQ(refusal("a: b\nc: \xff").message(), "front matter: 3:4: this is not UTF-8");
-  EXPECT_THAT(refusal("a: \"\\ud800\"").message(), HasSubstr("front matter: 2:11: invalid unicode"));
+  EXPECT_THAT(refusal("a: \"\\ud800\"").message(),
+              HasSubstr("front matter: 2:11: invalid unicode"));
   EXPECT_THAT(refusal("k\xc4: 1").message(), HasSubstr("this is not UTF-8"));
 }
 
