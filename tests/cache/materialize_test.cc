@@ -1,5 +1,8 @@
 #include "cache/materialize.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "tests/cache/support.h"
 
 namespace qbuild::cache {
@@ -47,6 +50,25 @@ TEST_F(MaterializeTest, ReplacingAResultLeavesThePreviousBlobWhole) {
   store_.materialize(second, 7, out());
   EXPECT_EQ(read_text(out()), "CONTENT");
   EXPECT_EQ(read_text(store_.blob_path(first)), "content");
+}
+
+TEST_F(MaterializeTest, RemovesWhatAKilledProcessLeftAndNothingElse) {
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
+  const fs::path folder = out().parent_path();
+  const std::string theirs = ".qbuild-0123456789ab-1-x.tmp";
+  const std::string living = temporary_name(::getpid());
+  for (const std::string& name : {temporary_name(gone), theirs, living, std::string("user.tmp")})
+    write_text(folder / name, "half");
+  const Digest blob = put_blob("content");
+  store_.materialize(blob, 7, out());
+  EXPECT_THAT(files_->list(folder),
+              testing::UnorderedElementsAre(theirs, living, "user.tmp", "model-Q4_K_M.gguf"));
+  // Also where the result is there already.
+  write_text(folder / temporary_name(gone), "half");
+  EXPECT_EQ(store_.materialize(blob, 7, out()), Materialized::kAlreadyThere);
+  EXPECT_EQ(files_->list(folder).size(), 4u);
 }
 
 TEST_F(MaterializeTest, RefusesToReplaceAFolder) {

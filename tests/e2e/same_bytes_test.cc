@@ -107,6 +107,8 @@ TEST_P(AfterASignal, AnotherRunGivesTheFilesOfAnUndisturbedOneAndNobodyIsLeft) {
     while (somebody_works_in(disturbed.root()) && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     EXPECT_FALSE(somebody_works_in(disturbed.root()));
+    // A process that is killed cannot tidy up: the next run does.
+    if (GetParam() == SIGKILL) continue;
     for (const auto& [name, digest] : disturbed.digests("out"))
       EXPECT_FALSE(name.ends_with(".tmp")) << name;
   }
