@@ -92,7 +92,8 @@ void add_command_keys(std::vector<KeySpec>& keys) {
          .variables = kInCommand,
          .fallback = "none but the source",
          .example = "[scales.json]",
-         .meaning = "Other files that it reads."});
+         .meaning = "Other files that it reads. A program named with its folder, and "
+                    "arguments that are files beside the manifest, need not be named again."});
   quant({.sections = {},
          .name = "environment",
          .accepts = kMappingShape,

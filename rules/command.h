@@ -3,9 +3,10 @@
 //
 // Parameters: run (the argument list), outputs (patterns of the files that it must write), tool
 // (its identity, such as "my-tool@1.4"), environment (variables, nothing else but PATH, HOME, LANG
-// and TMPDIR is passed on). Inputs: "source", and one per declared input file. In arguments
-// "{source}" is the source's folder, "{out}" an empty folder in which it writes, "{NAME}" for no
-// other name. Context: directory (where it runs: the manifest's folder), source (folder).
+// and TMPDIR is passed on). Inputs: "source", one per declared input file, and the tool's own
+// files: a program named with its folder, and arguments that are files beside the manifest.
+// In arguments "{source}" is the source's folder, "{out}" an empty folder in which it writes; there
+// are no others. Context: directory (where it runs: the manifest's folder), source (folder).
 //
 // It succeeds when the tool exits with 0 and wrote files such that each matches a declared pattern
 // and each pattern matches a file. Whatever else it did is not the store's.

@@ -194,10 +194,6 @@ std::vector<NodeId> publications_of(const engine::Graph& graph, NodeId made) {
   return found;
 }
 
-}  // namespace
-
-namespace {
-
 std::vector<NodeId> matching(const Lowered& lowered, const std::string& pattern) {
   std::vector<NodeId> ids;
   for (std::uint32_t i = 0; i < lowered.graph.size(); ++i)

@@ -135,15 +135,27 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
   return node;
 }
 
+// Longer parts of a path name no file (NAME_MAX of Linux): such an argument is a script or a text.
+constexpr std::size_t kMaxNameBytes = 255;
+constexpr std::size_t kMaxArgumentBytes = 1024;
+
+bool may_name_file(std::string_view argument, bool is_program) {
+  if (argument.empty() || argument.size() > kMaxArgumentBytes) return false;
+  if (argument.find('{') != std::string_view::npos) return false;
+  for (const fs::path& part : fs::path(argument))
+    if (part.native().size() > kMaxNameBytes) return false;
+  if (is_program) return argument.find('/') != std::string_view::npos;
+  return !argument.starts_with('/') && !argument.starts_with('-') &&
+         argument.find('\n') == std::string_view::npos;
+}
+
 // The tool's own files as inputs by content: the program, where it is named with its folder, and
 // arguments that are files beside the manifest (a script). An edit of one makes the variant anew.
 void add_tool_files(Lowering& lowering, const manifests::Command& command, Node& node) {
   for (std::size_t i = 0; i < command.run.size(); ++i) {
     const std::string& argument = command.run[i];
     const bool is_program = i == 0;
-    const bool may_be_file = is_program ? argument.find('/') != std::string::npos
-                                        : !argument.starts_with('/') && !argument.starts_with('-');
-    if (!may_be_file || argument.empty() || argument.find('{') != std::string::npos) continue;
+    if (!may_name_file(argument, is_program)) continue;
     const fs::path path = (command.directory / argument).lexically_normal();
     const bool is_declared =
         std::any_of(command.inputs.begin(), command.inputs.end(),

@@ -22,6 +22,18 @@ TEST_F(LowerVariant, TheToolsOwnFilesAreInputs) {
               testing::ElementsAre("source", "tool.file.1"));
 }
 
+TEST_F(LowerVariant, AScriptAmongTheArgumentsIsNoFile) {
+  const std::string script = "'echo " + std::string(300, 'x') + " > $0/a.bin'";
+  const std::string lines = "\"" + std::string(5000, 'y') + "/z\\necho\"";
+  std::string slashes = "\"";
+  for (int i = 0; i < 3000; ++i) slashes += "a/";
+  slashes += '"';
+  for (const std::string& argument : {script, lines, slashes})
+    EXPECT_THAT(
+        labels(lowered(command("sh, -c, " + argument + ", \"{out}\"", ", tool: t@1")), "b:c"),
+        testing::ElementsAre("source"));
+}
+
 TEST_F(LowerVariant, AFileThatIsDeclaredIsNoSecondInput) {
   write("tool.sh", "exit 0\n");
   EXPECT_THAT(labels(lowered(command("sh, tool.sh", ", inputs: [tool.sh], tool: t@1")), "b:c"),
