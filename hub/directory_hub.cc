@@ -33,8 +33,9 @@ std::string format_line() {
 // A name that a hub of ours, or the crash of one, may have left in a folder without a format file.
 bool is_ours(const std::string& name) {
   constexpr std::array<std::string_view, 5> kNames{"blobs", "repos", "files", "tmp", "lock"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
-         name.compare(0, 8, ".format.") == 0;
+  // The format file as AtomicFile prepares it: another process may be at it right now.
+  const bool is_format_to_be = name.starts_with("format.") && name.ends_with(".tmp");
+  return is_format_to_be || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 void check_root(FileSystem& file_system, const DirectoryLayout& layout) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/atomic_file.h"
 #include "hub/git_attributes.h"
 #include "tests/hub/support.h"
 
@@ -264,6 +265,14 @@ TEST_F(HubTest, DamageIsCorruptAndNamed) {
     EXPECT_EQ(error_of([&] { (void)hub_.head(repo_, kMainBranch); })->message(),
               "/hub/repos/acme/tiny/refs/heads/main holds no commit id");
   }
+}
+
+TEST_F(HubTest, AHubThatAnotherProcessIsJustMakingIsOne) {
+  AtomicFile theirs(disk_, "/fresh/format");
+  theirs.file().append(as_bytes("qbuild-"));
+  DirectoryHub mine(disk_, clock_, "/fresh");
+  mine.create_repo(repo_, Visibility::kPublic);
+  EXPECT_TRUE(mine.head(repo_, kMainBranch));
 }
 
 TEST_F(HubTest, RefusesFoldersThatAreNoHubOfThisFormat) {
