@@ -108,8 +108,8 @@ struct PackedKernels {
   }
 
   // Q4_K and Q5_K: 32 codes share a scale. Q6_K: 16 do.
-  // NOLINTNEXTLINE(readability-function-cognitive-complexity): loops over arrays in registers
   template <std::size_t kRows, bool kSixteen>
+  // NOLINTNEXTLINE(readability-function-cognitive-complexity): loops over arrays in registers
   static void rows_256(const PackedTile& tile, std::size_t first) {
     const auto* weights = static_cast<const WideBlock256*>(tile.weights) + first * tile.blocks;
     const auto* x = static_cast<const LaneBlock256*>(tile.activations);

@@ -124,7 +124,7 @@ NodeId FakeBuild::source(const std::string& target, std::string_view text) {
 }
 
 NodeId FakeBuild::action(const std::string& target, const std::string& text,
-                         std::vector<NodeId> inputs, const std::string& rule) {
+                         const std::vector<NodeId>& inputs, const std::string& rule) {
   Node node;
   node.target = target;
   node.rule = rule;
@@ -135,8 +135,8 @@ NodeId FakeBuild::action(const std::string& target, const std::string& text,
   return graph.add(std::move(node));
 }
 
-NodeId FakeBuild::check(const std::string& target, std::vector<NodeId> inputs,
-                        std::optional<std::string> held_because) {
+NodeId FakeBuild::check(const std::string& target, const std::vector<NodeId>& inputs,
+                        const std::optional<std::string>& held_because) {
   Node node;
   node.kind = NodeKind::kCheck;
   node.target = target;

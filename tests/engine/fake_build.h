@@ -66,11 +66,11 @@ class FakeBuild {
   // Of rule "make" (heavy), "light", "effect" (kProject; outdated when remote.txt is not its
   // output), "flaky" (four attempts): out = text + contents of its inputs, unless a behaviour says
   // otherwise.
-  NodeId action(const std::string& target, const std::string& text, std::vector<NodeId> inputs = {},
-                const std::string& rule = "make");
+  NodeId action(const std::string& target, const std::string& text,
+                const std::vector<NodeId>& inputs = {}, const std::string& rule = "make");
   // Held with that reason, or ready.
-  NodeId check(const std::string& target, std::vector<NodeId> inputs,
-               std::optional<std::string> held_because);
+  NodeId check(const std::string& target, const std::vector<NodeId>& inputs,
+               const std::optional<std::string>& held_because);
   [[nodiscard]] Node& node(NodeId id) { return graph.node(id); }
   // Makes the input from `from` soft.
   void soften(NodeId consumer, NodeId from);

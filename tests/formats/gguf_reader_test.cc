@@ -18,7 +18,7 @@ GgufReader open(const std::string& bytes) {
 }
 
 Error refusal(const std::string& bytes) {
-  const Error error = error_of([&] { static_cast<void>(open(bytes)); });
+  Error error = error_of([&] { static_cast<void>(open(bytes)); });
   EXPECT_THAT(error.message(), StartsWith("/m/x.gguf"));
   return error;
 }

@@ -69,7 +69,7 @@ std::string written(std::size_t piece_bytes) {
 Error refusal(const GgufMetadata& metadata, const std::vector<GgufTensorSpec>& tensors) {
   FakeFileSystem files;
   const auto file = files.create("/x.gguf", CreateMode::kExclusive);
-  const Error error = error_of([&] { GgufWriter(*file, metadata, tensors); });
+  Error error = error_of([&] { GgufWriter(*file, metadata, tensors); });
   EXPECT_EQ(files.contents("/x.gguf"), "") << "something was written before the refusal";
   EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
   return error;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -87,7 +88,8 @@ TEST_P(CodecBackends, DecodeArbitraryBytesAlike) {
     const auto other = decode(GetParam(), codec.dtype, bytes);
     for (std::size_t i = 0; i < decoded.size(); ++i) {
       const bool both_nan = std::isnan(decoded[i]) && std::isnan(other[i]);
-      ASSERT_TRUE(both_nan || std::memcmp(&decoded[i], &other[i], sizeof(float)) == 0)
+      ASSERT_TRUE(both_nan || std::bit_cast<std::uint32_t>(decoded[i]) ==
+                                  std::bit_cast<std::uint32_t>(other[i]))
           << dtype_name(codec.dtype) << ", value " << i;
     }
   }

@@ -13,14 +13,14 @@ namespace {
 class Generate : public testing::Test {
  protected:
   std::vector<std::int32_t> run(std::size_t prompt, const GenerateOptions& options,
-                                std::stop_token stop = {}) {
+                                const std::stop_token& stop = {}) {
     ThreadPool pool(1);
     const std::vector<std::int32_t> tokens = some_tokens(prompt);
-    return generate(network_, pool, tokens, options, std::move(stop),
+    return generate(network_, pool, tokens, options, stop,
                     [&](std::int32_t t) { heard_.push_back(t); });
   }
   std::string message(std::size_t prompt, const GenerateOptions& options,
-                      std::stop_token stop = {}) {
+                      const std::stop_token& stop = {}) {
     try {
       static_cast<void>(run(prompt, options, std::move(stop)));
     } catch (const Error& error) {

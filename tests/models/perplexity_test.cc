@@ -17,11 +17,10 @@ Network network_of(const TinySource& source) {
 }
 
 std::string message(const TinySource& source, std::span<const std::int32_t> tokens,
-                    const PerplexityOptions& options, std::stop_token stop = {}) {
+                    const PerplexityOptions& options, const std::stop_token& stop = {}) {
   ThreadPool pool(2);
   try {
-    static_cast<void>(
-        measure_perplexity(network_of(source), pool, tokens, options, std::move(stop)));
+    static_cast<void>(measure_perplexity(network_of(source), pool, tokens, options, stop));
   } catch (const Error& error) {
     return std::string(error_kind_name(error.kind())) + ": " + error.message();
   }

@@ -18,7 +18,7 @@ const fs::path kCardFolder = fs::path(QBUILD_SOURCE_DIR) / "templates/card";
 
 class CardDocument : public testing::Test {
  protected:
-  Json document() const {
+  [[nodiscard]] Json document() const {
     return card_document(request_,
                          formats::read_front_matter(read_text(folder_.path() / "README.md")));
   }

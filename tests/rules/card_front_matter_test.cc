@@ -11,7 +11,7 @@ using engine::ActionRequest;
 
 class CardFrontMatter : public testing::Test {
  protected:
-  Json front_matter(const ActionRequest& request) const {
+  [[nodiscard]] Json front_matter(const ActionRequest& request) const {
     return card_front_matter(request, card_document(request, own_), own_);
   }
 

@@ -17,7 +17,8 @@ constexpr const char* kQuery = "model.layers.0.self_attn.q_proj.weight";
 
 class TensorStreamTest : public testing::Test {
  protected:
-  StreamedTensor streamed(const std::string& source, const std::string& name, DType type) const {
+  [[nodiscard]] StreamedTensor streamed(const std::string& source, const std::string& name,
+                                        DType type) const {
     const formats::CheckpointTensor* const tensor = checkpoint_.find(source);
     return {.source = tensor,
             .name = name,
@@ -25,14 +26,14 @@ class TensorStreamTest : public testing::Test {
             .type = type,
             .permuted_head_dim = 0};
   }
-  std::string convert(const StreamedTensor& tensor, unsigned threads = 1) const {
+  [[nodiscard]] std::string convert(const StreamedTensor& tensor, unsigned threads = 1) const {
     ThreadPool pool(threads);
     TensorStream stream(checkpoint_, kernels::best_backend(), pool);
     std::string bytes;
     stream.convert(tensor, [&](Bytes encoded) { bytes += as_text(encoded); });
     return bytes;
   }
-  std::string stored(const formats::CheckpointTensor& tensor) const {
+  [[nodiscard]] std::string stored(const formats::CheckpointTensor& tensor) const {
     std::string bytes(tensor.size_bytes, '\0');
     checkpoint_.read(tensor, 0, std::as_writable_bytes(std::span(bytes)));
     return bytes;

@@ -121,7 +121,8 @@ TEST(Card, MarksWhatWasPublishedEarlier) {
       Json::object({{"reason", "perplexity ratio 1.04 is above 1.03"}});
   const std::string text = card(document);
   EXPECT_THAT(text, HasSubstr("| Q4_K_M \\* |"));
-  EXPECT_THAT(text, HasSubstr("left as it was:\n\n* Q4_K_M: perplexity ratio 1.04 is above 1.03\n"));
+  EXPECT_THAT(text,
+              HasSubstr("left as it was:\n\n* Q4_K_M: perplexity ratio 1.04 is above 1.03\n"));
 }
 
 TEST(Card, SaysThatNothingWasMeasured) {

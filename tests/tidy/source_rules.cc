@@ -62,14 +62,14 @@ Findings find_home_paths(const SourceTree& tree) {
 
 Findings find_conditional_compilation(const SourceTree& tree) {
   static const std::regex kCondition("^\\s*#\\s*(if|ifdef|ifndef|elif)\\b");
-  return find_lines(tree, kCondition, "conditional compilation outside base and kernels/processor.cc",
-                    [](const std::string& path) {
-                      const std::string top = top_folder_of(path);
-                      const bool in_room =
-                          std::find(rooms().begin(), rooms().end(), top) != rooms().end();
-                      return in_room && ends_with_any(path, {".cc", ".h"}) && top != "base" &&
-                             path != "kernels/processor.cc";
-                    });
+  return find_lines(
+      tree, kCondition, "conditional compilation outside base and kernels/processor.cc",
+      [](const std::string& path) {
+        const std::string top = top_folder_of(path);
+        const bool in_room = std::find(rooms().begin(), rooms().end(), top) != rooms().end();
+        return in_room && ends_with_any(path, {".cc", ".h"}) && top != "base" &&
+               path != "kernels/processor.cc";
+      });
 }
 
 Findings find_unguarded_headers(const SourceTree& tree) {

@@ -47,7 +47,8 @@ TEST(SourceRules, FindsConditionalCompilationWhereItDoesNotBelong) {
                                     {"kernels/dot.cc", "# if defined(X)\n"},
                                     {"models/a.h", "#include <if.h>\n#iffy\n"},
                                     {"tests/kernels/a_test.cc", "#ifdef X\n"}}),
-      ElementsAre("kernels/dot.cc:1: conditional compilation outside base and kernels/processor.cc"));
+      ElementsAre(
+          "kernels/dot.cc:1: conditional compilation outside base and kernels/processor.cc"));
 }
 
 TEST(SourceRules, FindsHeadersWithoutAGuard) {
