@@ -1,23 +1,13 @@
 #include "base/atomic_file.h"
 
-#include <fmt/core.h>
-
-#include <cstdint>
-#include <random>
 #include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/temporary_name.h"
 
 namespace qbuild {
 namespace {
-
-// Random, because writers of one path may be threads, processes or machines.
-fs::path temporary_name(const fs::path& path) {
-  std::random_device random;
-  const std::uint64_t suffix = (std::uint64_t{random()} << 32U) | random();
-  return path.parent_path() / fmt::format("{}.{:016x}.tmp", path.filename().string(), suffix);
-}
 
 fs::path folder_of(const fs::path& path) {
   const fs::path parent = path.parent_path();
@@ -27,9 +17,12 @@ fs::path folder_of(const fs::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(FileSystem& file_system, fs::path path)
-    : file_system_(file_system), path_(std::move(path)), temporary_(temporary_name(path_)) {
+    : file_system_(file_system),
+      path_(std::move(path)),
+      temporary_(path_.parent_path() / temporary_name()) {
   check(path_.has_filename(), "an atomic file has a name");
   file_system_.create_directories(folder_of(path_));
+  remove_abandoned_temporaries(file_system_, folder_of(path_));
   file_ = file_system_.create(temporary_, CreateMode::kExclusive);
 }
 
@@ -38,7 +31,8 @@ AtomicFile::~AtomicFile() {
   try {
     file_.reset();
     file_system_.remove(temporary_);
-  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): a left-over .tmp is what gc looks for
+  } catch (const Error&) {
+    // It is removed with what dead processes leave, once this one has ended.
   }
 }
 

@@ -2,12 +2,14 @@
 // A disk in memory, for tests: its clock moves only when told, calls are counted and can be made to
 // fail, and crash() loses what was not flushed. Any thread may call, as on a real one.
 //
-// What survives a crash is what POSIX promises and no more: a file's bytes as of its last flush(),
-// and the names in a folder as of its last flush_directory(). Folders themselves survive at once,
+// What survives crash() is what POSIX promises and no more: a file's bytes as of its last flush(),
+// and the names in a folder as of its last flush_directory(). crash(seed) lets any part of the rest
+// survive too, which POSIX allows just as well. Folders themselves survive at once,
 // because journaling file systems write a folder's ancestors together with it. Permission bits are
 // kept but not enforced; there are no symbolic links.
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -54,6 +56,10 @@ class FakeFileSystem final : public FileSystem {
   // Back to what was flushed. Open files go on for their holders, but are no longer on the disk;
   // locks are free.
   void crash();
+  // The same on a disk that writes in any order: each name that was not flushed is as it was or as
+  // it is, and so are the bytes of each file, of which a part may be new, as `seed` decides. What
+  // was flushed is as it was flushed, or newer.
+  void crash(std::uint64_t seed);
   // Both can by default.
   void set_can_clone(bool can);
   void set_can_hard_link(bool can);
@@ -108,6 +114,8 @@ class FakeFileSystem final : public FileSystem {
   void touch_folder_of(const std::string& path);
   [[nodiscard]] InodePtr existing_file(const std::string& path, std::string_view operation) const;
   void require_free_place(const std::string& path, std::string_view operation) const;
+  // The disk after a crash: these names, and of each file these bytes.
+  void restart(const Names& survivors, const std::function<std::string(const Inode&)>& bytes_of);
 
   mutable std::mutex mutex_;
   std::condition_variable lock_freed_;

@@ -1,5 +1,6 @@
 // The test's side of FakeFileSystem: time, counters, failures, crashes.
 
+#include <random>
 #include <utility>
 
 #include "base/check.h"
@@ -26,18 +27,55 @@ void FakeFileSystem::fail(Call call, std::uint64_t nth, int error_number) {
 
 void FakeFileSystem::crash() {
   const std::lock_guard lock(mutex_);
+  restart(durable_names_, [](const Inode& inode) { return inode.durable_data; });
+}
+
+void FakeFileSystem::crash(std::uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  std::mt19937_64 luck(seed);
+  const auto named = [](const Names& names, const std::string& path) {
+    const auto found = names.find(path);
+    return found == names.end() ? nullptr : found->second;
+  };
+  Names either = names_;
+  either.insert(durable_names_.begin(), durable_names_.end());
+  Names survivors;
+  for (const auto& [path, unused] : either) {
+    const InodePtr before = named(durable_names_, path);
+    const InodePtr now = named(names_, path);
+    const InodePtr chosen = luck() % 2 == 0 ? before : now;
+    if (!chosen) continue;
+    survivors[path] = chosen;
+    // A file that is there has the folders above it.
+    for (std::string folder = folder_of(path); survivors.emplace(folder, either[folder]).second;)
+      folder = folder_of(folder);
+  }
+  restart(survivors, [&](const Inode& inode) {
+    const std::size_t written = luck() % (inode.data.size() + 1);
+    std::string mixed = inode.data.substr(0, written);
+    // Behind what was written stands what was there before; where the file had grown already,
+    // zeros.
+    if (inode.durable_data.size() > written) mixed += inode.durable_data.substr(written);
+    if (mixed.size() < inode.data.size() && luck() % 2 == 0) mixed.resize(inode.data.size(), '\0');
+    return mixed;
+  });
+}
+
+void FakeFileSystem::restart(const Names& survivors,
+                             const std::function<std::string(const Inode&)>& bytes_of) {
   // Fresh inodes: what still has a file open writes to one that nobody else sees.
   std::map<const Inode*, InodePtr> fresh;
-  for (auto& [path, inode] : durable_names_) {
+  Names names;
+  for (const auto& [path, inode] : survivors) {
     InodePtr& copy = fresh[inode.get()];
     if (!copy) {
       copy = std::make_shared<Inode>(*inode);
-      copy->data = copy->durable_data;
+      copy->data = copy->durable_data = bytes_of(*inode);
       copy->stat.size_bytes = copy->data.size();
     }
-    inode = copy;
+    names[path] = copy;
   }
-  names_ = durable_names_;
+  names_ = durable_names_ = std::move(names);
   locked_.clear();
   lock_freed_.notify_all();
 }

@@ -9,6 +9,13 @@
 
 namespace qbuild {
 
+std::vector<std::optional<FileStat>> FileSystem::stat_each(std::span<const std::string> paths) {
+  std::vector<std::optional<FileStat>> stats;
+  stats.reserve(paths.size());
+  for (const std::string& path : paths) stats.push_back(stat(path));
+  return stats;
+}
+
 std::string read_file(FileSystem& file_system, const fs::path& path, std::uint64_t max_bytes) {
   const auto refuse = [&](std::uint64_t size) {
     throw Error(ErrorKind::kExhausted, fmt::format("read {}: {} bytes, more than the limit of {}",

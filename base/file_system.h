@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,10 @@ class FileSystem {
 
   // Follows links. Nothing if there is no such file; other failures throw.
   [[nodiscard]] virtual std::optional<FileStat> stat(const fs::path& path) = 0;
+  // The same of many, in their order. Where there are thousands, the real one asks on more than one
+  // thread: a system answers one thread one at a time, and this is all that a null build does.
+  [[nodiscard]] virtual std::vector<std::optional<FileStat>> stat_each(
+      std::span<const std::string> paths);
   [[nodiscard]] virtual std::unique_ptr<ReadableFile> open(const fs::path& path) = 0;
   // permission bits 0644 less the umask.
   [[nodiscard]] virtual std::unique_ptr<WritableFile> create(const fs::path& path,

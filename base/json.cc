@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/shown.h"
 
 namespace qbuild {
 namespace {
@@ -110,7 +111,7 @@ const Json& Json::at(std::string_view key) const {
   static_cast<void>(as_object());
   const Json* value = find(key);
   if (value != nullptr) return *value;
-  throw Error(ErrorKind::kInvalidInput, fmt::format("\"{}\" is missing", key));
+  throw Error(ErrorKind::kInvalidInput, fmt::format("\"{}\" is missing", shown(key)));
 }
 
 Json& Json::operator[](std::string_view key) {

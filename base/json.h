@@ -21,6 +21,12 @@ class Json {
 
   // Deeper input is refused: nobody's file needs it, and the stack is not endless.
   static constexpr std::uint32_t kMaxDepth = 128;
+  // As it stands in the text, quotes and escapes included.
+  static constexpr std::size_t kMaxStringBytes = std::size_t{16} << 20U;
+  static constexpr std::size_t kMaxNumberBytes = std::size_t{1} << 12U;
+  // What the values of a document may take in memory, which can be twenty times its text: well over
+  // the tokenizer.json of the largest vocabulary.
+  static constexpr std::uint64_t kMaxMemoryBytes = std::uint64_t{112} << 20U;
 
   Json() = default;  // null
   // Implicit on purpose: a Json is written as the value that it holds.
@@ -47,8 +53,11 @@ class Json {
   [[nodiscard]] static Json array() { return Json(Array{}); }
 
   // Throws Error (kInvalidInput) with line and column on the first bad byte, on a duplicate member,
-  // on nesting beyond kMaxDepth and on invalid UTF-8.
-  [[nodiscard]] static Json parse(std::string_view text);
+  // on nesting beyond kMaxDepth, on longer strings and numbers and on invalid UTF-8; kExhausted,
+  // with its place too, on the value with which they would take more than max_memory_bytes. n log n
+  // in the length of the text, whoever chose it.
+  [[nodiscard]] static Json parse(std::string_view text,
+                                  std::uint64_t max_memory_bytes = kMaxMemoryBytes);
 
   // One line, no spaces. Doubles in the shortest form that reads back; NaN and infinities as null;
   // bytes that are no UTF-8 as U+FFFD, so that the output is always JSON.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 namespace qbuild::cache {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 1024;
 constexpr std::size_t kMaxPartBytes = 255;    // of one name in a Linux folder
 constexpr std::size_t kMaxFacetDigits = 128;  // a SHA-512; nothing longer is a digest here
+constexpr std::size_t kMaxFacets = 1000;
 
 [[noreturn]] void refuse(std::string message) {
   throw Error(ErrorKind::kInvalidInput, "artifact: " + std::move(message));
@@ -46,25 +48,31 @@ bool has_file_as_folder(const std::vector<FileEntry>& files, std::string_view na
   return false;
 }
 
+void require_counts(std::size_t files, std::size_t facets) {
+  if (files > kMaxArtifactFiles)
+    refuse(
+        fmt::format("{} files are more than the {} that one may have", files, kMaxArtifactFiles));
+  if (facets > kMaxFacets)
+    refuse(fmt::format("{} facets are more than the {} that one may have", facets, kMaxFacets));
+}
+
 void validate(const Artifact& artifact) {
-  if (artifact.files.size() > kMaxArtifactFiles)
-    refuse(fmt::format("{} files are more than the {} that one may have", artifact.files.size(),
-                       kMaxArtifactFiles));
+  require_counts(artifact.files.size(), artifact.facets.size());
   const FileEntry* previous = nullptr;
   for (const FileEntry& file : artifact.files) {
     if (!is_canonical_name(file.name))
-      refuse(fmt::format("{} is no canonical file name", Json(to_hex(file.name)).dump()) +
-             " (hex; relative, UTF-8, without \".\", \"..\", backslash or control characters)");
+      refuse(fmt::format("\"{}\" is no canonical file name", shown(file.name)) +
+             " (relative, UTF-8, without \".\", \"..\", backslash or control characters)");
     if (previous != nullptr && !(previous->name < file.name))
-      refuse(fmt::format("file \"{}\" is there twice or out of order", file.name));
+      refuse(fmt::format("file \"{}\" is there twice or out of order", shown(file.name)));
     if (has_file_as_folder(artifact.files, file.name))
-      refuse(fmt::format("a folder of \"{}\" is a file too", file.name));
+      refuse(fmt::format("a folder of \"{}\" is a file too", shown(file.name)));
     previous = &file;
   }
   for (const auto& [name, hex] : artifact.facets) {
     if (name.empty() || !is_utf8(name)) refuse("a facet has no name");
     if (!is_lower_hex(hex) || hex.size() > kMaxFacetDigits)
-      refuse(fmt::format("facet \"{}\" is no lower-case hex digest", name));
+      refuse(fmt::format("facet \"{}\" is no lower-case hex digest", shown(name)));
   }
   if (!artifact.facts.is_null() && !artifact.facts.is_object())
     refuse("facts are neither an object nor null");
@@ -82,13 +90,14 @@ FileEntry file_from_json(const Json& json) {
   if (!sha256) refuse("a file's sha256 is not 64 lower-case hex digits");
   return {.name = json.at("name").as_string(),
           .sha256 = *sha256,
-          .size_bytes = json.at("size").as_uint()};
+          .size_bytes = with_context("size", [&] { return json.at("size").as_uint(); })};
 }
 
 Artifact parse(const Json& json) {
   expect_members(json, 3, "it");
   Artifact artifact;
   const Json::Array& files = json.at("files").as_array();
+  require_counts(files.size(), json.at("facets").as_object().size());
   artifact.files.reserve(files.size());
   for (const Json& file : files) artifact.files.push_back(file_from_json(file));
   for (const auto& [name, hex] : json.at("facets").as_object())
@@ -102,8 +111,9 @@ Artifact parse(const Json& json) {
 
 const FileEntry* Artifact::find(std::string_view name) const {
   const auto at =
-      std::find_if(files.begin(), files.end(), [&](const FileEntry& f) { return f.name == name; });
-  return at == files.end() ? nullptr : &*at;
+      std::lower_bound(files.begin(), files.end(), name,
+                       [](const FileEntry& f, std::string_view wanted) { return f.name < wanted; });
+  return at == files.end() || at->name != name ? nullptr : &*at;
 }
 
 std::uint64_t Artifact::total_bytes() const {

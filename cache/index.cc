@@ -1,7 +1,6 @@
 #include "cache/index.h"
 
 #include <fmt/core.h>
-#include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
@@ -9,14 +8,16 @@
 #include <utility>
 
 #include "base/error.h"
+#include "cache/sqlite.h"
 
 namespace qbuild::cache {
 namespace {
 
-constexpr int kBusyTimeoutMs = 5000;
 // Reading a record takes under a millisecond: a rebuild stays within seconds, and older runs matter
 // little.
 constexpr std::size_t kMaxRebuildRecords = 5000;
+// Thirty years: what a damaged file says beyond it is no duration.
+constexpr double kMaxSeconds = 1e9;
 
 constexpr const char* kSchema = R"sql(
 CREATE TABLE runs (
@@ -29,124 +30,9 @@ CREATE TABLE blobs (
   mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
-// One SQLite call failed. Never leaves this file.
-struct SqlFailure {
-  int code = SQLITE_OK;
-  std::string message;
-};
-
-struct CloseDatabase {
-  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-
-[[noreturn]] void fail(sqlite3* database, int code) {
-  throw SqlFailure{code, database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code)};
-}
-
-void execute(sqlite3* database, const char* sql) {
-  const int code = sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) fail(database, code);
-}
-
-// A prepared statement, bound in order of its calls.
-class Statement {
- public:
-  Statement(sqlite3* database, const char* sql) : database_(database) {
-    const int code = sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
-    if (code != SQLITE_OK) fail(database, code);
-  }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& text(std::string_view value) {
-    return bound(sqlite3_bind_text64(statement_, ++bound_, value.data(), value.size(),
-                                     SQLITE_STATIC, SQLITE_UTF8));
-  }
-  Statement& blob(const Digest& value) {
-    return bound(sqlite3_bind_blob64(statement_, ++bound_, value.bytes.data(), value.bytes.size(),
-                                     SQLITE_STATIC));
-  }
-  // SQLite has signed integers only; unsigned ones come back through the same conversion.
-  Statement& integer(std::int64_t value) {
-    return bound(sqlite3_bind_int64(statement_, ++bound_, value));
-  }
-  Statement& real(double value) { return bound(sqlite3_bind_double(statement_, ++bound_, value)); }
-
-  // True: there is a row to read.
-  bool step() {
-    const int code = sqlite3_step(statement_);
-    if (code == SQLITE_ROW) return true;
-    if (code != SQLITE_DONE) fail(database_, code);
-    return false;
-  }
-  [[nodiscard]] std::int64_t integer_at(int column) const {
-    return sqlite3_column_int64(statement_, column);
-  }
-  [[nodiscard]] double real_at(int column) const {
-    return sqlite3_column_double(statement_, column);
-  }
-  [[nodiscard]] std::string text_at(int column) const {
-    const unsigned char* text = sqlite3_column_text(statement_, column);
-    const int bytes = sqlite3_column_bytes(statement_, column);
-    if (text == nullptr) return {};
-    return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(bytes)};
-  }
-
- private:
-  Statement& bound(int code) {
-    if (code != SQLITE_OK) fail(database_, code);
-    return *this;
-  }
-
-  sqlite3* database_;
-  sqlite3_stmt* statement_ = nullptr;
-  int bound_ = 0;
-};
-
-// BEGIN IMMEDIATE ... COMMIT; rolled back unless committed.
-class Transaction {
- public:
-  explicit Transaction(sqlite3* database) : database_(database) {
-    execute(database_, "BEGIN IMMEDIATE");
-  }
-  ~Transaction() {
-    if (!committed_) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
-  }
-  Transaction(const Transaction&) = delete;
-  Transaction& operator=(const Transaction&) = delete;
-  void commit() {
-    execute(database_, "COMMIT");
-    committed_ = true;
-  }
-
- private:
-  sqlite3* database_;
-  bool committed_ = false;
-};
-
 int user_version(sqlite3* database) {
   Statement statement(database, "PRAGMA user_version");
   return statement.step() ? static_cast<int>(statement.integer_at(0)) : 0;
-}
-
-bool is_damage(int code) {
-  return (code & 0xff) == SQLITE_NOTADB || (code & 0xff) == SQLITE_CORRUPT;
-}
-
-Database open_database(const std::string& path) {
-  sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &raw,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  Database database(raw);
-  if (code != SQLITE_OK) fail(raw, code);
-  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
-  execute(raw, "PRAGMA journal_mode=WAL");
-  // What a power cut may take is a few durations.
-  execute(raw, "PRAGMA synchronous=NORMAL");
-  return database;
 }
 
 void insert_run(sqlite3* database, const RunEntry& run) {
@@ -155,10 +41,10 @@ void insert_run(sqlite3* database, const RunEntry& run) {
                    "peak_memory_bytes) VALUES (?,?,?,?,?,?)");
   insert.text(run.rule).text(run.history_key).text(run.outcome).integer(run.started_unix_ns);
   insert.real(run.seconds).integer(static_cast<std::int64_t>(run.peak_memory_bytes)).step();
+  // The newest are those noted last: a clock that was ahead for a while must not keep its runs.
   Statement trim(database,
                  "DELETE FROM runs WHERE rule=?1 AND history_key=?2 AND id NOT IN (SELECT id FROM "
-                 "runs WHERE rule=?1 AND history_key=?2 ORDER BY started_unix_ns DESC, id DESC "
-                 "LIMIT ?3)");
+                 "runs WHERE rule=?1 AND history_key=?2 ORDER BY id DESC LIMIT ?3)");
   trim.text(run.rule).text(run.history_key).integer(kRunsKept).step();
 }
 
@@ -174,14 +60,22 @@ RunEntry read_run(const Statement& row) {
 }  // namespace
 
 struct Index::State {
+  State(FileSystem& files, const fs::path& file) : file_system(files), path(file.string()) {}
+
+  FileSystem& file_system;
+  const std::string path;  // empty: nowhere but in memory
   mutable std::mutex mutex;
   Database database;  // null: no index in this run
+  bool is_in_memory = false;
   std::vector<std::string> warnings;
-  std::string path;
 
-  void open(FileSystem& file_system, const fs::path& file, Store& store);
-  void open_or_replace(FileSystem& file_system, const fs::path& file, Store& store);
-  void move_aside(FileSystem& file_system, const std::string& why);
+  void open(Store& store);
+  void open_or_replace(Store& store);
+  void open_in_memory(Store& store);
+  void move_aside();
+  // The index has failed and is not used again in this run. A damaged one is moved aside, so that
+  // the next run does not meet the same damage.
+  void give_up(const SqlFailure& failure);
   // Opens and, if it is new, makes the tables. The version found if it is another one, else
   // nothing.
   std::optional<int> open_here(const std::string& where, Store& store);
@@ -195,13 +89,7 @@ struct Index::State {
     try {
       body(database.get());
     } catch (const SqlFailure& failure) {
-      if ((failure.code & 0xff) == SQLITE_BUSY) {
-        warnings.push_back(fmt::format("index {}: busy; one entry was left out", path));
-        return;
-      }
-      warnings.push_back(
-          fmt::format("index {}: {}; this run goes on without it", path, failure.message));
-      database.reset();
+      give_up(failure);
     }
   }
 };
@@ -243,23 +131,38 @@ std::optional<int> Index::State::open_here(const std::string& where, Store& stor
   return std::nullopt;
 }
 
-void Index::State::move_aside(FileSystem& file_system, const std::string& why) {
+void Index::State::move_aside() {
   database.reset();
   // The previous one that was moved aside is replaced, so that they do not pile up. Its companions
-  // go along: a log that belongs to another file would damage the new one.
-  constexpr std::array<const char*, 3> kCompanions{"-wal", "-shm", ""};
+  // go along: a journal that belongs to another file would damage the new one.
+  constexpr std::array<const char*, 4> kCompanions{"-journal", "-wal", "-shm", ""};
   for (const char* companion : kCompanions) {
     const fs::path from = path + companion;
     if (file_system.stat(from)) file_system.rename(from, path + ".aside" + companion);
   }
-  warnings.push_back(fmt::format("index {}: {}; moved to {}.aside and made again from the records",
-                                 path, why, path));
 }
 
-void Index::State::open_or_replace(FileSystem& file_system, const fs::path& file, Store& store) {
+void Index::State::give_up(const SqlFailure& failure) {
+  const bool is_ours_to_move = failure.is_damage() && !is_in_memory && !has_moved(database.get());
+  database.reset();
+  std::string what =
+      fmt::format("index {}: {}; this run goes on without it", path, failure.message);
+  try {
+    // One that another engine is just opening, is that one's to judge.
+    const auto lock = is_ours_to_move ? file_system.lock(path + ".lock", LockWait::kTry) : nullptr;
+    if (lock != nullptr) {
+      move_aside();
+      what += fmt::format("; moved to {}.aside, the next one makes it again", path);
+    }
+  } catch (const Error& error) {
+    what += fmt::format("; it cannot be moved aside: {}", error.message());
+  }
+  warnings.push_back(std::move(what));
+}
+
+void Index::State::open_or_replace(Store& store) {
   // One process at a time makes, replaces or opens it; whoever waited finds it ready.
-  const std::unique_ptr<FileLock> lock =
-      file_system.lock(file.string() + ".lock", LockWait::kBlock);
+  const std::unique_ptr<FileLock> lock = file_system.lock(path + ".lock", LockWait::kBlock);
   std::string why;
   try {
     const std::optional<int> other_version = open_here(path, store);
@@ -268,28 +171,17 @@ void Index::State::open_or_replace(FileSystem& file_system, const fs::path& file
         fmt::format("it has schema version {}, this qbuild has {}", *other_version, kIndexVersion);
   } catch (const SqlFailure& failure) {
     // Tables that are missing (SQLITE_ERROR) are damage as well.
-    if (!is_damage(failure.code) && (failure.code & 0xff) != SQLITE_ERROR) throw;
+    if (!failure.is_damage() && !failure.is_wrong_schema()) throw;
     why = fmt::format("it is damaged ({})", failure.message);
   }
-  move_aside(file_system, why);
+  move_aside();
+  warnings.push_back(fmt::format("index {}: {}; moved to {}.aside and made again from the records",
+                                 path, why, path));
   open_here(path, store);
 }
 
-void Index::State::open(FileSystem& file_system, const fs::path& file, Store& store) {
-  path = file.string();
-  std::string why;
-  try {
-    file_system.create_directories(file.parent_path());
-    open_or_replace(file_system, file, store);
-    return;
-  } catch (const SqlFailure& failure) {
-    why = failure.message;
-  } catch (const Error& error) {
-    why = error.message();
-  }
-  database.reset();
-  warnings.push_back(
-      fmt::format("index {}: {}; durations are not remembered beyond this run", path, why));
+void Index::State::open_in_memory(Store& store) {
+  is_in_memory = true;
   try {
     open_here(":memory:", store);
   } catch (const SqlFailure&) {
@@ -299,13 +191,34 @@ void Index::State::open(FileSystem& file_system, const fs::path& file, Store& st
   }
 }
 
+void Index::State::open(Store& store) {
+  std::string why;
+  try {
+    if (path.empty()) {
+      open_in_memory(store);
+      return;
+    }
+    file_system.create_directories(fs::path(path).parent_path());
+    open_or_replace(store);
+    return;
+  } catch (const SqlFailure& failure) {
+    why = failure.message;
+  } catch (const Error& error) {
+    why = error.message();
+  }
+  database.reset();
+  warnings.push_back(
+      fmt::format("index {}: {}; durations are not remembered beyond this run", path, why));
+  open_in_memory(store);
+}
+
 BlobStamp blob_stamp(const FileStat& stat) {
   return {.size_bytes = stat.size_bytes, .inode = stat.inode, .mtime_ns = stat.mtime_ns};
 }
 
 Index::Index(FileSystem& file_system, const fs::path& path, Store& store)
-    : state_(std::make_unique<State>()) {
-  state_->open(file_system, path, store);
+    : state_(std::make_unique<State>(file_system, path)) {
+  state_->open(store);
 }
 
 Index::~Index() = default;
@@ -316,7 +229,10 @@ std::optional<double> Index::expected_seconds(std::string_view rule, std::string
     Statement query(database,
                     "SELECT seconds FROM runs WHERE rule=? AND history_key=? AND outcome='ok'");
     query.text(rule).text(history_key);
-    while (query.step()) seconds.push_back(query.real_at(0));
+    while (query.step()) {
+      const double taken = query.real_at(0);
+      if (taken >= 0 && taken <= kMaxSeconds) seconds.push_back(taken);
+    }
   });
   if (seconds.empty()) return std::nullopt;
   std::sort(seconds.begin(), seconds.end());

@@ -1,13 +1,13 @@
 #pragma once
 // The index: what is convenient to look up and may be lost. Run history with durations, last use of
-// records, and the stamps by which a changed blob is noticed. SQLite in WAL mode behind index.cc,
-// one file
-// ($XDG_STATE_HOME/qbuild/index.db) on the host's own disk, shared by the engines of a user; only
-// engines open it. docs/store.md lists the tables.
+// records, and the stamps by which a changed blob is noticed. SQLite behind index.cc, one file
+// ($XDG_STATE_HOME/qbuild/index.db), shared by the engines of a user; only engines open it.
+// docs/store.md lists the tables.
 //
 // It never fails a run: where it is missing, damaged, of another schema version or cannot be
 // written, it is moved aside and made again (durations from the store's records), or kept in memory
-// for this run, and says so in warnings(). Any thread.
+// for this run, and says so in warnings(). One that fails or turns out to be damaged while it is
+// used, is not used again in this run. Any thread.
 
 #include <cstdint>
 #include <memory>
@@ -25,7 +25,7 @@ namespace qbuild::cache {
 // PRAGMA user_version. Version history: 1 first.
 inline constexpr int kIndexVersion = 1;
 
-// Of each (rule, history key) the newest so many runs are kept, and asked.
+// Of each (rule, history key) the last so many runs that were noted are kept, and asked.
 inline constexpr int kRunsKept = 8;
 
 struct RunEntry {
@@ -50,8 +50,9 @@ struct BlobStamp {
 
 class Index {
  public:
-  // Opens or makes `path`; missing folders are made. `store` is read only when the index is made
-  // anew over a store that has records. Both references are used during the call alone.
+  // Opens or makes `path`; missing folders are made. An empty path: in memory, for this run.
+  // `store` is read only when the index is made anew over a store that has records, and during the
+  // call alone; the file system must outlive the index.
   Index(FileSystem& file_system, const fs::path& path, Store& store);
   ~Index();
   Index(const Index&) = delete;

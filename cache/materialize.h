@@ -13,10 +13,6 @@ namespace qbuild::cache {
 // How a blob reached a user's folder, best first.
 enum class Materialized : std::uint8_t { kAlreadyThere, kClone, kHardLink, kCopy };
 
-// The name under which process `pid` of this host prepares a file beside its place:
-// ".qbuild-SPACE-PID-RANDOM.tmp". Whoever finds it can tell whether its maker lives.
-[[nodiscard]] std::string temporary_name(int pid);
-
 // Puts the file `blob`, whose content is `content`, at `to`: reflink, read-only hard link or copy,
 // in that order, written beside and renamed. A file there that already is this content (same inode,
 // or same size and digest) is left alone. What killed processes of this host have left in the

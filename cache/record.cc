@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 namespace qbuild::cache {
@@ -16,8 +17,11 @@ constexpr std::string_view kMagic = "qbuild-record ";
 constexpr std::size_t kChecksumDigits = 32;
 constexpr std::size_t kMembers = 10;
 
-[[noreturn]] void corrupt(std::string message) {
-  throw Error(ErrorKind::kCorrupt, "record: " + std::move(message));
+[[noreturn]] void corrupt(const std::string& message) {
+  throw Error(ErrorKind::kCorrupt, message);
+}
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorKind::kInvalidInput, message);
 }
 
 std::string header_line(std::string_view body) {
@@ -25,21 +29,22 @@ std::string header_line(std::string_view body) {
 }
 
 void validate_inline(const Record& record) {
+  if (record.inline_files.size() > kMaxArtifactFiles)
+    refuse(fmt::format("{} inline files, at most {} may be inline", record.inline_files.size(),
+                       kMaxArtifactFiles));
   for (const auto& [name, bytes] : record.inline_files) {
     if (!is_canonical_name(name))
-      throw Error(ErrorKind::kInvalidInput, "record: an inline file's name is not canonical");
+      refuse(fmt::format("inline file \"{}\" has no canonical name", shown(name)));
     if (bytes.size() > kMaxInlineBytes)
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("record: inline file \"{}\" has {} bytes, at most {} may be inline",
-                              name, bytes.size(), kMaxInlineBytes));
+      refuse(fmt::format("inline file \"{}\" has {} bytes, at most {} may be inline", shown(name),
+                         bytes.size(), kMaxInlineBytes));
     const FileEntry* file = record.artifact.find(name);
     if (file != nullptr && file->size_bytes != bytes.size())
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("record: inline file \"{}\" has {} bytes, its artifact says {}", name,
-                              bytes.size(), file->size_bytes));
+      refuse(fmt::format("inline file \"{}\" has {} bytes, its artifact says {}", shown(name),
+                         bytes.size(), file->size_bytes));
   }
   if (!std::isfinite(record.seconds) || record.seconds < 0)
-    throw Error(ErrorKind::kInvalidInput, "record: the duration is no number of seconds");
+    refuse("the duration is no number of seconds");
 }
 
 // Text as text, so that a person can read a record; anything else as hex.
@@ -62,21 +67,35 @@ void inline_from_json(const Json& json, Record& record) {
     corrupt("an inline file is there twice");
 }
 
+// What `read` makes of a member; errors say which.
+template <typename Read>
+auto member(const Json& json, std::string_view key, Read read) {
+  const Json& value = json.at(key);
+  return with_context(key, [&] { return read(value); });
+}
+std::string text_of(const Json& json, std::string_view key) {
+  return member(json, key, [](const Json& value) { return value.as_string(); });
+}
+
 Record from_json(const Json& json) {
   if (json.as_object().size() != kMembers) corrupt("it has a member too many or too few");
   Record record;
-  const std::optional<Digest> key = Digest::from_hex(json.at("key").as_string());
+  const std::optional<Digest> key = Digest::from_hex(text_of(json, "key"));
   if (!key) corrupt("the key is not 64 lower-case hex digits");
   record.key = *key;
-  record.key_text = json.at("key_text").as_string();
-  record.rule = json.at("rule").as_string();
+  record.key_text = text_of(json, "key_text");
+  record.rule = text_of(json, "rule");
   record.artifact = artifact_from_json(json.at("artifact"));
-  for (const Json& file : json.at("inline").as_array()) inline_from_json(file, record);
-  record.started_unix_ns = json.at("started_unix_ns").as_int();
-  record.seconds = json.at("seconds").as_double();
-  record.peak_memory_bytes = json.at("peak_memory_bytes").as_uint();
+  member(json, "inline", [&](const Json& files) {
+    for (const Json& file : files.as_array()) inline_from_json(file, record);
+  });
+  record.started_unix_ns =
+      member(json, "started_unix_ns", [](const Json& value) { return value.as_int(); });
+  record.seconds = member(json, "seconds", [](const Json& value) { return value.as_double(); });
+  record.peak_memory_bytes =
+      member(json, "peak_memory_bytes", [](const Json& value) { return value.as_uint(); });
   record.machine = json.at("machine");
-  record.tool_version = json.at("tool_version").as_string();
+  record.tool_version = text_of(json, "tool_version");
   validate_inline(record);
   return record;
 }
@@ -84,7 +103,7 @@ Record from_json(const Json& json) {
 }  // namespace
 
 std::string serialize(const Record& record) {
-  validate_inline(record);
+  with_context("record", [&] { validate_inline(record); });
   Json files = Json::array();
   for (const auto& [name, bytes] : record.inline_files)
     files.push_back(inline_to_json(name, bytes));
@@ -103,23 +122,25 @@ std::string serialize(const Record& record) {
 }
 
 Record parse_record(std::string_view bytes) {
-  if (bytes.size() > kMaxRecordBytes)
-    corrupt(fmt::format("{} bytes are more than a record can have", bytes.size()));
-  const std::size_t line_end = bytes.find('\n');
-  if (bytes.substr(0, kMagic.size()) != kMagic || line_end == std::string_view::npos)
-    corrupt("it does not begin with \"qbuild-record\"");
-  const std::string_view line = bytes.substr(0, line_end + 1);
-  const std::string_view body = bytes.substr(line_end + 1);
-  const std::string version = fmt::format("{}{} ", kMagic, kRecordVersion);
-  if (line.substr(0, version.size()) != version)
-    corrupt(fmt::format("it is not of version {}", kRecordVersion));
-  if (line.size() != version.size() + kChecksumDigits + 1 || line != header_line(body))
-    corrupt("its checksum does not match its content");
-  try {
-    return from_json(Json::parse(body));
-  } catch (const Error& error) {
-    throw Error(ErrorKind::kCorrupt, error.message());
-  }
+  return with_context("record", [&] {
+    if (bytes.size() > kMaxRecordBytes)
+      corrupt(fmt::format("{} bytes are more than a record can have", bytes.size()));
+    const std::size_t line_end = bytes.find('\n');
+    if (bytes.substr(0, kMagic.size()) != kMagic || line_end == std::string_view::npos)
+      corrupt("it does not begin with \"qbuild-record\"");
+    const std::string_view line = bytes.substr(0, line_end + 1);
+    const std::string_view body = bytes.substr(line_end + 1);
+    const std::string version = fmt::format("{}{} ", kMagic, kRecordVersion);
+    if (line.substr(0, version.size()) != version)
+      corrupt(fmt::format("it is not of version {}", kRecordVersion));
+    if (line.size() != version.size() + kChecksumDigits + 1 || line != header_line(body))
+      corrupt("its checksum does not match its content");
+    try {
+      return from_json(Json::parse(body));
+    } catch (const Error& error) {
+      corrupt(error.message());
+    }
+  });
 }
 
 }  // namespace qbuild::cache

@@ -18,6 +18,10 @@ constexpr std::size_t kMaxDamagedNameBytes =
     64;  // a digest; longer names are nobody's but an intruder's
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
+std::string place_of(const fs::path& root) {
+  return fmt::format("store {} ($QBUILD_STORE or --store names another folder)", root.string());
+}
+
 // Runs `body`; a failure that another folder would not have says how to choose one.
 template <typename Body>
 decltype(auto) at_store(const fs::path& root, Body&& body) {
@@ -25,8 +29,7 @@ decltype(auto) at_store(const fs::path& root, Body&& body) {
     return std::forward<Body>(body)();
   } catch (Error& error) {
     if (error.kind() == ErrorKind::kDenied || error.kind() == ErrorKind::kExhausted)
-      error.add_context(
-          fmt::format("store {} ($QBUILD_STORE or --store names another folder)", root.string()));
+      error.add_context(place_of(root));
     throw;
   }
 }
@@ -54,18 +57,25 @@ void check_format(FileSystem& file_system, const fs::path& path) {
 
 Store::Store(FileSystem& file_system, Clock& clock, fs::path root)
     : file_system_(file_system), clock_(clock), root_(std::move(root)) {
-  at_store(root_, [&] {
-    const fs::path format = root_ / "format";
-    if (file_system_.stat(format)) {
-      check_format(file_system_, format);
-      return;
-    }
-    for (const char* folder : {"blobs", "records", "locks", "tmp", "damaged"})
-      file_system_.create_directories(root_ / folder);
-    file_system_.flush_directory(root_);
-    publish_file(file_system_, format,
-                 as_bytes(fmt::format("{}{}\n", kFormatMagic, kStoreVersion)));
-  });
+  const fs::path format = root_ / "format";
+  // Whatever hinders it here, another folder is a way out.
+  const bool is_there =
+      with_context(place_of(root_), [&] { return file_system_.stat(format).has_value(); });
+  if (is_there)
+    check_format(file_system_, format);
+  else
+    with_context(place_of(root_), [&] { make(); });
+}
+
+void Store::make() {
+  const std::optional<FileStat> there = file_system_.stat(root_);
+  if (there && there->kind != FileStat::Kind::kDirectory)
+    throw Error(ErrorKind::kInvalidInput, "it is not a folder");
+  for (const char* folder : {"blobs", "records", "locks", "tmp", "damaged"})
+    file_system_.create_directories(root_ / folder);
+  file_system_.flush_directory(root_);
+  publish_file(file_system_, root_ / "format",
+               as_bytes(fmt::format("{}{}\n", kFormatMagic, kStoreVersion)));
 }
 
 fs::path Store::blob_path(const Digest& sha256) const {
@@ -113,7 +123,7 @@ void Store::adopt(const fs::path& staged, const Digest& sha256, std::uint64_t si
         seal_file(file_system_, staged);
         file_system_.rename(staged, blob);
       } else {
-        const Scratch scratch = make_scratch();
+        const Scratch scratch = cache::make_scratch(file_system_, root_ / "tmp");
         const fs::path copy = scratch.path() / "blob";
         if (copy_file(file_system_, staged, copy, size_bytes) != Content{sha256, size_bytes})
           throw Error(ErrorKind::kCorrupt, fmt::format("{} has other content", staged.string()));
@@ -146,7 +156,7 @@ void Store::publish_record(const Digest& key, const std::string& bytes) {
   const fs::path path = record_path(key);
   // Prepared in a scratch folder, not beside: what a crash leaves is then swept like any other
   // scratch.
-  const Scratch scratch = make_scratch();
+  const Scratch scratch = cache::make_scratch(file_system_, root_ / "tmp");
   const fs::path staged = scratch.path() / "record";
   const std::unique_ptr<WritableFile> file = file_system_.create(staged, CreateMode::kExclusive);
   file->append(as_bytes(bytes));

@@ -10,7 +10,8 @@
 //   damaged/              what did not hold what its name says; nothing reads it
 //
 // Everything is published by write beside, flush, rename, flush folder. Any thread, any process. An
-// Error kDenied or kExhausted names the root and $QBUILD_STORE as the way out.
+// Error kDenied or kExhausted, and whatever hinders making the folder, names the root and
+// $QBUILD_STORE as the way out.
 
 #include <cstdint>
 #include <functional>
@@ -109,6 +110,7 @@ class Store {
   [[nodiscard]] std::vector<Digest> record_keys() const;
 
  private:
+  void make();
   void move_to_damaged(const fs::path& path, std::string_view kind);
   void publish_record(const Digest& key, const std::string& bytes);
   void verify_blobs(const std::function<void(std::uint64_t)>& progress, VerifyReport& report);

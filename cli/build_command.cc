@@ -109,6 +109,7 @@ int run_build(Session& session) {
 
   const rules::Lowered& lowered = session.lowered();
   const auto goals = goals_of(session);
+  session.require_out();
   // Not before: while sources are hashed a signal simply ends the process, which loses nothing.
   const Interrupt interrupt;
   session.store().remove_abandoned_scratch();

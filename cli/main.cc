@@ -1,7 +1,5 @@
 // qbuild: the program that plans and schedules. Heavy work happens in qbuild-worker beside it.
 
-#include <signal.h>
-
 #include <cstdio>
 #include <exception>
 
@@ -10,6 +8,7 @@
 #include "cli/error_events.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/process.h"
 
 namespace {
 
@@ -52,16 +51,15 @@ constexpr int kBadUsage = 2;
 int main(int argc, char** argv) {
   bool json = false;
   try {
-    // Whoever reads our output may stop; a write then fails instead of ending the run.
-    signal(SIGPIPE, SIG_IGN);
+    qbuild::cli::prepare_process();
     const auto parsed = qbuild::cli::parse_command_line(argc, argv);
     if (parsed.exit_code) {
       std::fputs(parsed.text.c_str(), *parsed.exit_code == 0 ? stdout : stderr);
-      return *parsed.exit_code;
+      return qbuild::cli::finish_output(*parsed.exit_code);
     }
     json = parsed.options.json;
     Session session(parsed.options);
-    return run(session);
+    return qbuild::cli::finish_output(run(session));
   } catch (const qbuild::Error& error) {
     qbuild::cli::print_error(error.message() + "\n");
     if (json) qbuild::cli::print_text(qbuild::cli::error_events(error, kBadUsage));

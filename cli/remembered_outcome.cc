@@ -1,6 +1,7 @@
 #include "cli/remembered_outcome.h"
 
 #include "base/error.h"
+#include "engine/binary.h"
 
 namespace qbuild::cli {
 
@@ -27,30 +28,32 @@ RememberedOutcome outcome_to_remember(const engine::RunReport& report, const eng
 }
 
 std::string to_text(const RememberedOutcome& outcome) {
-  Json held = Json::array();
+  std::string bytes;
+  engine::append_bytes(bytes, outcome.text);
+  engine::append_u64(bytes, outcome.actions);
+  engine::append_u64(bytes, outcome.up_to_date);
+  engine::append_u64(bytes, outcome.held.size());
   for (const ActionFinished& one : outcome.held)
-    held.push_back(
-        Json::object({{"target", one.target}, {"rule", one.rule}, {"reason", one.reason}}));
-  return Json::object({{"text", outcome.text},
-                       {"actions", outcome.actions},
-                       {"up_to_date", outcome.up_to_date},
-                       {"held", std::move(held)}})
-      .dump();
+    for (const std::string* const part : {&one.target, &one.rule, &one.reason})
+      engine::append_bytes(bytes, *part);
+  return bytes;
 }
 
 std::optional<RememberedOutcome> remembered_outcome(std::string_view text) {
   try {
-    const Json json = Json::parse(text);
-    RememberedOutcome outcome{.text = json.at("text").as_string(),
-                              .actions = json.at("actions").as_uint(),
-                              .up_to_date = json.at("up_to_date").as_uint(),
-                              .held = {}};
-    for (const Json& one : json.at("held").as_array())
-      outcome.held.push_back({.target = one.at("target").as_string(),
-                              .rule = one.at("rule").as_string(),
-                              .status = Status::kHeld,
-                              .reason = one.at("reason").as_string(),
-                              .failure = {}});
+    engine::BinaryReader reader(text);
+    RememberedOutcome outcome;
+    outcome.text = reader.bytes();
+    outcome.actions = reader.u64();
+    outcome.up_to_date = reader.u64();
+    const std::uint64_t held = reader.u64();
+    for (std::uint64_t i = 0; i < held; ++i) {
+      ActionFinished one{
+          .target = {}, .rule = {}, .status = Status::kHeld, .reason = {}, .failure = {}};
+      for (std::string* const part : {&one.target, &one.rule, &one.reason}) *part = reader.bytes();
+      outcome.held.push_back(std::move(one));
+    }
+    if (!reader.at_end()) return std::nullopt;
     return outcome;
   } catch (const Error&) {
     return std::nullopt;  // only a shortcut: the run finds out by itself

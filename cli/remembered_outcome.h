@@ -1,6 +1,7 @@
 #pragma once
 // What a run that left everything up to date, or held, said: the next run repeats it when nothing
-// has changed. It is the text of the state file's snapshot.
+// has changed. It is the text of the state file's snapshot,
+// in the shapes of engine/binary.h: a null build has no time for JSON.
 
 #include <optional>
 #include <string>

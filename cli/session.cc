@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "cli/process.h"
 #include "engine/project_files.h"
 #include "engine/worker_executor.h"
 #include "manifests/load.h"
@@ -23,14 +24,12 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// The user's folder of that kind (XDG base directories), or the way out if there is no home.
-fs::path user_folder(const char* xdg_variable, const char* below_home, std::string_view option) {
+// The user's folder of that kind (XDG base directories); nothing if there is no home.
+std::optional<fs::path> user_folder(const char* xdg_variable, const char* below_home) {
   if (const std::string folder = variable(xdg_variable); !folder.empty() && folder[0] == '/')
     return folder;
   if (const std::string home = variable("HOME"); !home.empty()) return fs::path(home) / below_home;
-  throw Error(ErrorKind::kInvalidInput,
-              fmt::format("neither {} nor HOME is set, so there is no place for the store; give {}",
-                          xdg_variable, option));
+  return std::nullopt;
 }
 
 fs::path absolute_path(const fs::path& path) {
@@ -142,26 +141,46 @@ const rules::Lowered& Session::lowered() {
   return *lowered_;
 }
 
+fs::path Session::store_root() const {
+  if (!options_.store.empty()) return absolute_path(options_.store);
+  if (const std::string root = variable("QBUILD_STORE"); !root.empty()) return absolute_path(root);
+  if (const auto caches = user_folder("XDG_CACHE_HOME", ".cache")) return *caches / "qbuild";
+  throw Error(ErrorKind::kInvalidInput,
+              "neither XDG_CACHE_HOME nor HOME is set, so there is no place for the store; give "
+              "--store or $QBUILD_STORE");
+}
+
 cache::Store& Session::store() {
-  if (!store_) {
-    store_root_ =
-        !options_.store.empty() ? absolute_path(options_.store)
-        : !variable("QBUILD_STORE").empty()
-            ? absolute_path(variable("QBUILD_STORE"))
-            : user_folder("XDG_CACHE_HOME", ".cache", "--store or $QBUILD_STORE") / "qbuild";
-    store_.emplace(*files_, *clock_, store_root_);
-  }
+  if (!store_) store_.emplace(*files_, *clock_, store_root());
   return *store_;
+}
+
+cache::Index& Session::index() {
+  if (index_) return *index_;
+  const auto states = user_folder("XDG_STATE_HOME", ".local/state");
+  if (!states)
+    warnings_.emplace_back(
+        "neither XDG_STATE_HOME nor HOME is set: durations are not remembered beyond this run");
+  // It may be lost, so having no place for it is no reason to do nothing.
+  index_.emplace(*files_, states ? *states / "qbuild" / "index.db" : fs::path(), store());
+  return *index_;
+}
+
+void Session::require_out() {
+  const std::optional<FileStat> there = with_context("the folder of results (--out names another)",
+                                                     [&] { return files_->stat(out_); });
+  if (!there || there->kind == FileStat::Kind::kDirectory) return;
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("{} is no folder, and results go there; move it away, or name another "
+                          "with --out",
+                          out_.string()));
 }
 
 engine::Builder& Session::builder() {
   if (!builder_) {
-    index_path_ =
-        user_folder("XDG_STATE_HOME", ".local/state", "$XDG_STATE_HOME") / "qbuild" / "index.db";
-    index_.emplace(*files_, index_path_, store());
     engine::BuildOptions build;
     build.project = project_;
-    build.jobs = options_.jobs;
+    build.jobs = jobs_within_open_files(options_.jobs);
     build.threads = threads_;
     build.memory_bytes = machine_.memory_bytes - machine_.memory_bytes / 10;
     build.fail_fast = options_.fail_fast;
@@ -174,7 +193,7 @@ engine::Builder& Session::builder() {
                                          .clock = *clock_,
                                          .processes = *processes_,
                                          .store = store(),
-                                         .index = &*index_,
+                                         .index = &index(),
                                          .rules = rules_,
                                          .stats = stats()},
                      std::move(build));
@@ -183,7 +202,12 @@ engine::Builder& Session::builder() {
 }
 
 std::vector<std::string> Session::warnings() const {
-  return index_ ? index_->warnings() : std::vector<std::string>{};
+  std::vector<std::string> all = warnings_;
+  if (index_) {
+    const std::vector<std::string> more = index_->warnings();
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
 }
 
 }  // namespace qbuild::cli

@@ -54,10 +54,16 @@ class Session {
   [[nodiscard]] cache::Store& store();
   [[nodiscard]] engine::StatTable& stats();
   [[nodiscard]] engine::Builder& builder();
+  // Before anything is built: hours later it would be a pity. Throws Error (kInvalidInput) if what
+  // stands in the place of the folder of results is none.
+  void require_out();
   // What the index or a damaged file had to say, a line each.
   [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
+  [[nodiscard]] fs::path store_root() const;
+  [[nodiscard]] cache::Index& index();
+
   Options options_;
   std::unique_ptr<FileSystem> files_;
   std::unique_ptr<Clock> clock_;
@@ -67,13 +73,12 @@ class Session {
   std::vector<fs::path> manifests_;
   fs::path project_;
   fs::path out_;
-  fs::path store_root_;
-  fs::path index_path_;
   engine::RuleSet rules_;
   std::optional<engine::StateFile> state_;
   std::optional<engine::StatTable> stats_;
   std::optional<cache::Store> store_;
   std::optional<cache::Index> index_;
+  std::vector<std::string> warnings_;
   std::optional<manifests::Manifest> manifest_;
   std::vector<engine::Witness> manifest_witnesses_;
   std::optional<rules::Lowered> lowered_;

@@ -1,10 +1,10 @@
 #include "engine/last_run.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/temporary_name.h"
 
 namespace qbuild::engine {
 namespace {
@@ -47,7 +47,7 @@ void write_last_run(FileSystem& files, const ProjectFiles& project, std::string_
   if (last.failed) json["message"] = last.message;
   const fs::path path = project.last(target);
   // Two engines may explain one target at the same time.
-  const fs::path beside = path.native() + fmt::format(".{}.tmp", ::getpid());
+  const fs::path beside = path.parent_path() / temporary_name();
   files.create_directories(path.parent_path());
   try {
     const auto file = files.create(beside, CreateMode::kTruncate);

@@ -29,6 +29,7 @@ struct ProjectFiles {
   // follows.
   [[nodiscard]] fs::path log(std::string_view target) const;
   [[nodiscard]] fs::path worker_log(unsigned number) const;
+  [[nodiscard]] fs::path last_folder() const { return root / "last"; }
   [[nodiscard]] fs::path last(std::string_view target) const;
   [[nodiscard]] fs::path record(std::string_view target) const;
 };

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/temporary_name.h"
 #include "engine/fence.h"
 #include "engine/in_process_executor.h"
 #include "engine/run_witnesses.h"
@@ -37,6 +38,7 @@ Run::~Run() = default;
 
 RunReport Run::run() {
   const std::int64_t begin_ns = environment_.clock.monotonic_ns();
+  remove_abandoned_temporaries(environment_.files, project_.last_folder());
   const std::stop_callback wake_on_stop(stop_, [this] { events_.wake(); });
   std::size_t actions = 0;
   for (const NodeId id : states_.needed()) {

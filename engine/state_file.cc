@@ -31,16 +31,26 @@ std::string serialize(const Snapshot& snapshot) {
   return bytes;
 }
 
-Witness take_witness(BinaryReader& reader) {
-  Witness witness;
-  const std::uint8_t what = reader.u8();
-  if (what > static_cast<std::uint8_t>(Witness::What::kContent)) {
-    throw Error(ErrorKind::kCorrupt, "state file: unknown kind of witness");
+// Witnesses as the file has them. Their paths stay text: taking ten thousand of them apart would
+// take longer than looking at the files.
+struct KeptWitnesses {
+  std::vector<Witness::What> what;
+  std::vector<std::string> paths;
+  std::vector<std::optional<FileStat>> stats;
+};
+
+KeptWitnesses take_witnesses(BinaryReader& reader, std::size_t count) {
+  KeptWitnesses kept;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint8_t what = reader.u8();
+    if (what > static_cast<std::uint8_t>(Witness::What::kContent)) {
+      throw Error(ErrorKind::kCorrupt, "state file: unknown kind of witness");
+    }
+    kept.what.push_back(static_cast<Witness::What>(what));
+    kept.paths.emplace_back(reader.bytes());
+    kept.stats.push_back(reader.u8() != 0 ? std::optional(reader.stat()) : std::nullopt);
   }
-  witness.what = static_cast<Witness::What>(what);
-  witness.path = reader.bytes();
-  if (reader.u8() != 0) witness.stat = reader.stat();
-  return witness;
+  return kept;
 }
 
 // Links to a file of the store come and go, and with them its change time.
@@ -56,7 +66,7 @@ std::optional<std::int64_t> young_ns(const Witness& witness, std::int64_t now) {
 std::string request_fingerprint(const std::vector<std::string>& parts) {
   std::string bytes;
   for (const std::string& part : parts) append_bytes(bytes, part);
-  return sha256(bytes).hex();
+  return xxh3_hex(as_bytes(bytes));
 }
 
 StateFile::StateFile(FileSystem& files, Clock& clock, fs::path path, WaitFor wait)
@@ -99,10 +109,10 @@ std::optional<Unchanged> StateFile::check_unchanged(std::string_view fingerprint
     unchanged.exit_code = static_cast<int>(reader.u32());
     unchanged.text = reader.bytes();
     unchanged.witnesses = reader.u32();
-    for (std::size_t i = 0; i < unchanged.witnesses; ++i) {
-      const Witness witness = take_witness(reader);
-      if (!agrees(witness, files_.stat(witness.path))) return std::nullopt;
-    }
+    const KeptWitnesses kept_witnesses = take_witnesses(reader, unchanged.witnesses);
+    const auto now = files_.stat_each(kept_witnesses.paths);
+    for (std::size_t i = 0; i < now.size(); ++i)
+      if (!agrees(kept_witnesses.what[i], kept_witnesses.stats[i], now[i])) return std::nullopt;
     return unchanged;
   } catch (const Error&) {
     return std::nullopt;

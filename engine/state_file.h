@@ -48,7 +48,8 @@ struct Unchanged {
   std::size_t witnesses = 0;  // how many files were looked at
 };
 
-// SHA-256 (hex) over the parts, which cannot run together.
+// XXH3-128 (hex) over the parts, which cannot run together: it tells a few requests apart, and
+// SHA-256 would make a null build load the cipher library.
 [[nodiscard]] std::string request_fingerprint(const std::vector<std::string>& parts);
 
 class StateFile {
@@ -58,8 +59,7 @@ class StateFile {
   StateFile(FileSystem& files, Clock& clock, fs::path path, WaitFor wait = make_sleep());
 
   // The newest snapshot with that fingerprint, if every witness is as it was. One stat per witness
-  // and nothing else: nothing hashed, listed, opened or written. Stops at the first difference; a
-  // stat that fails counts as one.
+  // and nothing else: nothing hashed, listed, opened or written. A stat that fails is a difference.
   [[nodiscard]] std::optional<Unchanged> check_unchanged(std::string_view fingerprint);
 
   // Adds what the file knows to the table.

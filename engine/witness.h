@@ -26,5 +26,7 @@ struct Witness {
 [[nodiscard]] Witness observe(FileSystem& files, Witness::What what, fs::path path);
 // Whether `now` says the same as the witness.
 [[nodiscard]] bool agrees(const Witness& witness, const std::optional<FileStat>& now);
+[[nodiscard]] bool agrees(Witness::What what, const std::optional<FileStat>& before,
+                          const std::optional<FileStat>& now);
 
 }  // namespace qbuild::engine

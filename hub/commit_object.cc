@@ -2,11 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "hub/git_attributes.h"
 
 namespace qbuild::hub {
@@ -16,7 +18,7 @@ constexpr std::size_t kCommitMembers = 5;
 constexpr std::size_t kEntryMembers = 5;
 
 [[noreturn]] void corrupt(std::string_view id, std::string_view why) {
-  throw Error(ErrorKind::kCorrupt, fmt::format("commit {}: {}", id, why));
+  throw Error(ErrorKind::kCorrupt, fmt::format("commit {}: {}", shown(id), why));
 }
 
 std::string header() {
@@ -38,17 +40,39 @@ TreeEntry entry_from_json(const Json& json) {
   TreeEntry entry;
   entry.path = json.at("path").as_string();
   if (const auto problem = path_problem(entry.path))
-    throw Error(ErrorKind::kCorrupt, "a path that no repository has: " + *problem);
-  entry.size_bytes = json.at("size").as_uint();
+    throw Error(ErrorKind::kCorrupt, fmt::format("\"{}\" is a path that no repository has: {}",
+                                                 shown(entry.path), *problem));
+  entry.size_bytes = with_context(fmt::format("the size of \"{}\"", shown(entry.path)),
+                                  [&] { return json.at("size").as_uint(); });
   entry.git_sha1 = json.at("git_sha1").as_string();
   entry.sha256 = Digest::from_hex(json.at("sha256").as_string());
   if (!is_commit_id(entry.git_sha1) || !entry.sha256)
-    throw Error(ErrorKind::kCorrupt, fmt::format("the digests of \"{}\" are none", entry.path));
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("the digests of \"{}\" are none", shown(entry.path)));
   const std::string& storage = json.at("storage").as_string();
   if (storage != storage_name(Storage::kRegular) && storage != storage_name(Storage::kLfs))
-    throw Error(ErrorKind::kCorrupt, fmt::format("\"{}\" has an unknown storage", entry.path));
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("\"{}\" has an unknown storage", shown(entry.path)));
   entry.storage = storage == storage_name(Storage::kLfs) ? Storage::kLfs : Storage::kRegular;
   return entry;
+}
+
+// No working folder could hold a file where another's folder is. `tree` is sorted.
+void refuse_file_as_folder(const std::vector<TreeEntry>& tree) {
+  const auto before = [](const TreeEntry& entry, std::string_view path) {
+    return entry.path < path;
+  };
+  for (const TreeEntry& entry : tree) {
+    const std::string_view path = entry.path;
+    for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
+         slash = path.find('/', slash + 1)) {
+      const std::string_view folder = path.substr(0, slash);
+      const auto at = std::lower_bound(tree.begin(), tree.end(), folder, before);
+      if (at != tree.end() && at->path == folder)
+        throw Error(ErrorKind::kCorrupt,
+                    fmt::format("\"{}\" is a file and the folder of another", shown(folder)));
+    }
+  }
 }
 
 CommitObject from_json(const Json& json) {
@@ -60,9 +84,12 @@ CommitObject from_json(const Json& json) {
     throw Error(ErrorKind::kCorrupt, "its parent is no commit id");
   commit.message = json.at("message").as_string();
   commit.author = json.at("author").as_string();
-  commit.unix_seconds = json.at("time").as_int();
+  commit.unix_seconds = with_context("time", [&] { return json.at("time").as_int(); });
   const Json::Array& tree = json.at("tree").as_array();
-  if (tree.size() > kMaxTreeFiles) throw Error(ErrorKind::kCorrupt, "it has too many files");
+  if (tree.size() > kMaxTreeFiles)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("it has {} files, more than the {} that one may have", tree.size(),
+                            kMaxTreeFiles));
   commit.tree.reserve(tree.size());
   for (const Json& file : tree) {
     TreeEntry entry = entry_from_json(file);
@@ -70,6 +97,7 @@ CommitObject from_json(const Json& json) {
       throw Error(ErrorKind::kCorrupt, "its files are not in order");
     commit.tree.push_back(std::move(entry));
   }
+  refuse_file_as_folder(commit.tree);
   return commit;
 }
 
@@ -95,7 +123,8 @@ std::string commit_id(std::string_view serialized) {
 }
 
 CommitObject parse_commit(std::string_view id, std::string_view bytes) {
-  if (bytes.size() > kMaxCommitBytes) corrupt(id, "it is larger than any commit");
+  if (bytes.size() > kMaxCommitBytes)
+    corrupt(id, fmt::format("{} bytes are more than a commit can have", bytes.size()));
   const std::string start = header();
   if (bytes.substr(0, start.size()) != start)
     corrupt(id, fmt::format("it does not begin with \"qbuild-commit {}\"", kCommitVersion));

@@ -19,7 +19,7 @@ namespace qbuild::hub {
 inline constexpr std::uint32_t kCommitVersion = 1;
 // The Hub advises to stay below; also bounds what a reader allocates.
 inline constexpr std::size_t kMaxTreeFiles = 100'000;
-inline constexpr std::uint64_t kMaxCommitBytes = 128u << 20;
+inline constexpr std::uint64_t kMaxCommitBytes = 48u << 20;
 
 struct CommitObject {
   std::string parent;  // 40 hex digits, or empty for the first

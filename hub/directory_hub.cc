@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/temporary_name.h"
 #include "hub/git_attributes.h"
 #include "hub/tree_edit.h"
 #include "hub/working_folder.h"
@@ -33,9 +34,8 @@ std::string format_line() {
 // A name that a hub of ours, or the crash of one, may have left in a folder without a format file.
 bool is_ours(const std::string& name) {
   constexpr std::array<std::string_view, 5> kNames{"blobs", "repos", "files", "tmp", "lock"};
-  // The format file as AtomicFile prepares it: another process may be at it right now.
-  const bool is_format_to_be = name.starts_with("format.") && name.ends_with(".tmp");
-  return is_format_to_be || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  // The format file as another process prepares it right now.
+  return is_temporary_name(name) || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 void check_root(FileSystem& file_system, const DirectoryLayout& layout) {
@@ -48,7 +48,12 @@ void check_root(FileSystem& file_system, const DirectoryLayout& layout) {
         fmt::format("hub {}: it has another format than {}, which is the one this qbuild reads",
                     root, kDirectoryHubVersion));
   }
-  if (!file_system.stat(layout.root())) return;
+  const std::optional<FileStat> there = file_system.stat(layout.root());
+  if (!there) return;
+  if (there->kind != FileStat::Kind::kDirectory)
+    throw Error(
+        ErrorKind::kInvalidInput,
+        fmt::format("hub {}: it is no folder; a directory hub needs a folder of its own", root));
   for (const std::string& name : file_system.list(layout.root())) {
     if (!is_ours(name))
       throw Error(
@@ -314,8 +319,8 @@ CommitInfo DirectoryHub::commit(const CommitRequest& request) {
   try {
     refresh_locked(repo, request.branch, commit.tree);
   } catch (const Error&) {
-    // The commit stands: what it says is in blobs and commits. Plain files are a convenience that
-    // the next commit or refresh_files brings up to date, and the latter says what hinders it.
+    // The commit stands: what it says is in blobs and commits. Whoever wants the plain files calls
+    // refresh_files, which says what hinders it.
   }
   return info_of(id, commit);
 }
@@ -351,18 +356,18 @@ fs::path DirectoryHub::files_path(const RepoId& repo, std::string_view branch) c
   return layout_.working_folder(layout_.repo(repo).id, branch);
 }
 
-fs::path DirectoryHub::refresh_locked(const RepoLayout& repo, std::string_view branch,
-                                      const std::vector<TreeEntry>& tree) {
+void DirectoryHub::refresh_locked(const RepoLayout& repo, std::string_view branch,
+                                  const std::vector<TreeEntry>& tree) {
   const WorkingFolder working{.folder = layout_.working_folder(repo.id, branch),
                               .state_file = repo.working_state(branch)};
   refresh_working_folder(file_system_, blobs_, working, tree);
-  return working.folder;
 }
 
-fs::path DirectoryHub::refresh_files(const RepoId& repo, std::string_view branch) {
+void DirectoryHub::refresh_files(const RepoId& repo, std::string_view branch) {
   const RepoLayout layout = existing(repo);
   const std::unique_ptr<FileLock> lock = file_system_.lock(layout.lock(), LockWait::kBlock);
-  return refresh_locked(layout, branch, load_revision(layout, branch).tree);
+  with_context(fmt::format("plain files of {} in {}", layout.id.text(), where()),
+               [&] { refresh_locked(layout, branch, load_revision(layout, branch).tree); });
 }
 
 }  // namespace qbuild::hub

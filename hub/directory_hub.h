@@ -63,6 +63,7 @@ class DirectoryHub final : public Hub {
   // Afterwards files/ is brought up to date; where that fails, the commit stands all the same and
   // the next commit or refresh_files does it.
   CommitInfo commit(const CommitRequest& request) override;
+  void refresh_files(const RepoId& repo, std::string_view branch) override;
 
   // --- what a hub that is a folder has besides
   // Starts at revision `from`; kInvalidInput if the branch is there.
@@ -73,8 +74,6 @@ class DirectoryHub final : public Hub {
   // Where a person finds the branch's plain files; reads nothing. `repo` as it was spelled when
   // created.
   [[nodiscard]] fs::path files_path(const RepoId& repo, std::string_view branch) const;
-  // Brings the branch's plain files up to date and says where a person finds them.
-  fs::path refresh_files(const RepoId& repo, std::string_view branch);
 
  private:
   void make_root();
@@ -92,8 +91,8 @@ class DirectoryHub final : public Hub {
                                                   const std::vector<TreeEntry>& tree);
   [[nodiscard]] std::string attributes_of(const CommitRequest& request,
                                           const std::vector<TreeEntry>& tree) const;
-  fs::path refresh_locked(const RepoLayout& repo, std::string_view branch,
-                          const std::vector<TreeEntry>& tree);
+  void refresh_locked(const RepoLayout& repo, std::string_view branch,
+                      const std::vector<TreeEntry>& tree);
 
   FileSystem& file_system_;
   Clock& clock_;

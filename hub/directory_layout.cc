@@ -38,6 +38,9 @@ fs::path DirectoryLayout::working_folder(const RepoId& id, std::string_view bran
 }
 
 std::string branch_file_name(std::string_view branch) {
+  // Neither names a file, and the second leaves the folder.
+  if (branch == ".") return "%2E";
+  if (branch == "..") return "%2E%2E";
   std::string name;
   for (const char c : branch) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

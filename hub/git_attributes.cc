@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kLfsAttributes = " filter=lfs diff=lfs merge=lfs -text\n";
 constexpr std::size_t kBinarySampleBytes = 8000;
+// Git passes over longer ones too.
+constexpr std::size_t kMaxLineBytes = 2048;
 
 constexpr const char* kDefaultPatterns[] = {"*.7z",          "*.arrow",
                                             "*.bin",         "*.bz2",
@@ -149,6 +151,8 @@ bool matches(const std::vector<Token>& tokens, std::string_view text) {
       }
     }
     rest = std::move(now);
+    // Most patterns end in letters that most paths do not.
+    if (std::find(rest.begin(), rest.end(), 1) == rest.end()) return false;
   }
   return rest[0] != 0;
 }
@@ -209,6 +213,7 @@ GitAttributes::GitAttributes(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
     const std::size_t begin = line.find_first_not_of(" \t");
     if (begin == std::string_view::npos || line[begin] == '#') continue;
+    if (line.size() > kMaxLineBytes) continue;
     line.remove_prefix(begin);
     std::string pattern = take_pattern(line);
     if (const std::optional<bool> lfs = filter_of(line))

@@ -14,7 +14,8 @@
 namespace qbuild::hub {
 
 inline constexpr const char* kAttributesPath = ".gitattributes";
-inline constexpr std::uint64_t kMaxAttributesBytes = 1u << 20;
+// The Hub adds a line for each large file: some ten kilobytes.
+inline constexpr std::uint64_t kMaxAttributesBytes = 1u << 18;
 
 // What a new repository begins with: the Hub's own 35 lines, and one for *.gguf, which the Hub
 // would otherwise add file by file.
@@ -23,7 +24,8 @@ inline constexpr std::uint64_t kMaxAttributesBytes = 1u << 20;
 // Patterns and whether they mean lfs; the last line that matches decides.
 class GitAttributes {
  public:
-  // Lines that say nothing about the filter are passed over, as git does. Anything parses.
+  // Lines that say nothing about the filter, and lines of more than 2048 bytes, are passed over, as
+  // git does. Anything parses.
   explicit GitAttributes(std::string_view text);
   [[nodiscard]] bool is_lfs(std::string_view path) const;
 

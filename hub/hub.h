@@ -129,6 +129,14 @@ class Hub {
   // acme/tiny moved from 12ab... to 34cd... since it was read; read it again and retry" if parent
   // is not the head.
   virtual CommitInfo commit(const CommitRequest& request) = 0;
+
+  // Brings up to date what the hub derives from a branch for people to look at (the plain files of
+  // a folder). A commit does that too, but stands even where this fails; this says why it does. A
+  // remote hub sees to it by itself.
+  virtual void refresh_files(const RepoId& repo, std::string_view branch) {
+    static_cast<void>(repo);
+    static_cast<void>(branch);
+  }
 };
 
 }  // namespace qbuild::hub

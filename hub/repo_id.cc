@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 namespace qbuild::hub {
@@ -68,7 +68,7 @@ std::optional<std::string> part_problem(std::string_view part) {
 
 // For messages: what a terminal should not get stays out.
 std::string quoted(std::string_view text) {
-  return Json(text).dump();
+  return "\"" + shown(text) + "\"";
 }
 
 }  // namespace

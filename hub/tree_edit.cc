@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "hub/commit_object.h"
 
 namespace qbuild::hub {
@@ -19,7 +20,7 @@ using TreeByPath = std::map<std::string, TreeEntry, std::less<>>;
 
 [[noreturn]] void refuse(ErrorKind kind, const RepoId& repo, std::string_view path,
                          std::string_view why) {
-  throw Error(kind, fmt::format("path \"{}\" in {}: {}", path, repo.text(), why));
+  throw Error(kind, fmt::format("path \"{}\" in {}: {}", shown(path), repo.text(), why));
 }
 
 std::string without_slash(std::string_view folder) {
@@ -40,12 +41,12 @@ class Names {
   void add_new(std::string_view path) {
     visit(path, [&](const Name& there, const Name& added) {
       if (there.spelling != added.spelling)
-        refuse(
-            ErrorKind::kInvalidInput, repo_, path,
-            fmt::format("\"{}\" differs from \"{}\" only in case", added.spelling, there.spelling));
+        refuse(ErrorKind::kInvalidInput, repo_, path,
+               fmt::format("\"{}\" differs from \"{}\" only in case", shown(added.spelling),
+                           shown(there.spelling)));
       if (there.is_file != added.is_file)
         refuse(ErrorKind::kInvalidInput, repo_, path,
-               fmt::format("\"{}\" would be a file and a folder", added.spelling));
+               fmt::format("\"{}\" would be a file and a folder", shown(added.spelling)));
     });
   }
 

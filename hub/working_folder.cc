@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "base/temporary_name.h"
 #include "hub/directory_layout.h"
 
 namespace qbuild::hub {
@@ -18,8 +18,6 @@ namespace {
 
 constexpr std::int64_t kStateVersion = 1;  // history: 1 first
 constexpr std::uint64_t kMaxStateBytes = 64u << 20;
-constexpr std::string_view kTemporaryStart = ".qbuild-";
-constexpr std::string_view kTemporaryEnd = ".tmp";
 
 struct Placed {
   Digest sha256;
@@ -83,13 +81,8 @@ void write_state(FileSystem& file_system, const fs::path& path, const State& sta
 
 // What an earlier call that died was writing. Nobody else writes here: the caller holds the lock.
 void remove_temporaries(FileSystem& file_system, const fs::path& folder) {
-  for (const std::string& name : file_system.list(folder)) {
-    const std::string_view text = name;
-    if (text.size() > kTemporaryStart.size() + kTemporaryEnd.size() &&
-        text.substr(0, kTemporaryStart.size()) == kTemporaryStart &&
-        text.substr(text.size() - kTemporaryEnd.size()) == kTemporaryEnd)
-      file_system.remove(folder / name);
-  }
+  for (const std::string& name : file_system.list(folder))
+    if (is_temporary_name(name)) file_system.remove(folder / name);
 }
 
 void remove_file_and_empty_folders(FileSystem& file_system, const fs::path& folder,
@@ -105,8 +98,7 @@ void remove_file_and_empty_folders(FileSystem& file_system, const fs::path& fold
 Placed put(FileSystem& file_system, const Blobs& blobs, const fs::path& folder,
            const TreeEntry& entry) {
   const fs::path to = folder / entry.path;
-  const fs::path beside =
-      folder / (std::string(kTemporaryStart) + unique_name() + std::string(kTemporaryEnd));
+  const fs::path beside = folder / temporary_name();
   file_system.create_directories(to.parent_path());
   blobs.place({.sha256 = *entry.sha256, .size_bytes = entry.size_bytes}, beside);
   file_system.rename(beside, to);
@@ -132,13 +124,20 @@ void refresh_working_folder(FileSystem& file_system, const Blobs& blobs,
       remove_file_and_empty_folders(file_system, working.folder, path);
   }
   State after;
+  std::set<fs::path> changed_folders;
   for (const TreeEntry& entry : tree) {
     const auto was = before.find(entry.path);
-    const bool current = was != before.end() && was->second.sha256 == *entry.sha256 &&
-                         is_untouched(file_system, working.folder / entry.path, was->second);
-    after.emplace(entry.path,
-                  current ? was->second : put(file_system, blobs, working.folder, entry));
+    const fs::path path = working.folder / entry.path;
+    if (was != before.end() && was->second.sha256 == *entry.sha256 &&
+        is_untouched(file_system, path, was->second)) {
+      after.emplace(entry.path, was->second);
+      continue;
+    }
+    after.emplace(entry.path, put(file_system, blobs, working.folder, entry));
+    changed_folders.insert(path.parent_path());
   }
+  // Before the state, and whoever was told that all is done, says that they are there.
+  for (const fs::path& folder : changed_folders) file_system.flush_directory(folder);
   if (after != before) write_state(file_system, working.state_file, after);
 }
 

@@ -179,6 +179,8 @@ class PublishRule final : public engine::Rule {
                               changes.added.size(), changes.deleted.size()));
     }
     verify(hub, repo, commit, desired);
+    // Not done before people see it: what hindered that is said, and the next run goes on here.
+    hub.refresh_files(repo, hub::kMainBranch);
     result.inline_files["result.json"] = receipt(hub, repo, commit, desired).dump_pretty();
     return result;
   }

@@ -119,6 +119,17 @@ std::vector<formats::GgufTensorSpec> specs_of(const std::vector<StreamedTensor>&
   return specs;
 }
 
+// What was planned is an estimate, and the disk has had time to fill up: better to say so now than
+// after an hour.
+void require_space(FileSystem& files, const fs::path& folder, std::uint64_t bytes) {
+  const std::uint64_t free = files.free_bytes(folder);
+  if (free >= bytes) return;
+  throw Error(ErrorKind::kExhausted,
+              fmt::format("{}: it needs {} bytes in {}, {} are free; free some, or point --store "
+                          "elsewhere",
+                          kOutputName, bytes, folder.string(), free));
+}
+
 class QuantizeRule final : public engine::Rule {
  public:
   [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
@@ -148,6 +159,7 @@ class QuantizeRule final : public engine::Rule {
     ActionResult result;
     HashingFile out(files.create(path, CreateMode::kExclusive));
     formats::GgufWriter writer(out, metadata, specs);
+    require_space(files, request.scratch, writer.total_bytes() - out.size_bytes());
     if (!rope_factors.empty()) writer.append(std::as_bytes(std::span(rope_factors)));
     write_weights(writer, tensors, checkpoint, request, context, result);
     writer.finish();
@@ -180,7 +192,10 @@ class QuantizeRule final : public engine::Rule {
       if (context.stop().stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
       std::uint64_t written = 0;
       stream.convert(tensor, [&](Bytes bytes) {
-        writing.run([&writer, bytes] { writer.append(bytes); });
+        writing.run([&writer, bytes] {
+          with_context(fmt::format("{} ({} bytes)", kOutputName, writer.total_bytes()),
+                       [&] { writer.append(bytes); });
+        });
         written += bytes.size();
       });
       context.log(fmt::format("{}  {} -> {}  {}", tensor.name, dtype_name(tensor.source->dtype),

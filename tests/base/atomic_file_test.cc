@@ -1,9 +1,12 @@
 #include "base/atomic_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fake_file_system.h"
+#include "base/temporary_name.h"
 
 namespace qbuild {
 namespace {
@@ -31,6 +34,16 @@ TEST(AtomicFile, VanishesWithoutCommit) {
   }
   EXPECT_EQ(disk.files(), std::vector<std::string>{"/d/a"});
   EXPECT_EQ(disk.contents("/d/a"), "old");
+}
+
+TEST(AtomicFile, RemovesWhatAProcessThatDiedLeftInTheFolder) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  FakeFileSystem disk;
+  disk.put("/d/" + temporary_name(child), "half");
+  publish_file(disk, "/d/a", as_bytes("new"));
+  EXPECT_EQ(disk.files(), std::vector<std::string>{"/d/a"});
 }
 
 TEST(AtomicFile, FlushesBytesBeforeTheNameAndTheNameAtTheEnd) {

@@ -40,6 +40,19 @@ TYPED_TEST_P(FileSystemContract, StatOfWhatIsNotThereIsNothing) {
   EXPECT_EQ(this->disk().stat(this->at("none/deeper")), std::nullopt);
 }
 
+TYPED_TEST_P(FileSystemContract, StatOfManyIsTheStatOfEach) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 2000; ++i) {
+    if (i % 100 == 0) this->write(std::to_string(i), std::string(static_cast<std::size_t>(i), 'x'));
+    paths.push_back(this->at(std::to_string(i)).string());
+  }
+  const auto stats = this->disk().stat_each(paths);
+  ASSERT_EQ(stats.size(), paths.size());
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    EXPECT_EQ(stats[i], this->disk().stat(paths[i])) << paths[i];
+  EXPECT_TRUE(this->disk().stat_each({}).empty());
+}
+
 TYPED_TEST_P(FileSystemContract, OpenOfWhatIsNotThereNamesThePlace) {
   const Error error = error_of([&] { static_cast<void>(this->disk().open(this->at("none"))); });
   EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
@@ -190,11 +203,12 @@ TYPED_TEST_P(FileSystemContract, LockIsHeldByOneUntilItsEnd) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(FileSystemContract, StatOfWhatIsNotThereIsNothing,
-                            OpenOfWhatIsNotThereNamesThePlace, OpenOfAFolderIsRefused,
-                            ReadsWhatWasWrittenAndLessOnlyAtTheEnd, OverwritesWithinWhatWasWritten,
-                            CreatesInTheModeAskedFor, CreatesNoFoldersBesideTheFile,
-                            RenameReplacesAndKeepsTheFile, RenameOfAFolderTakesItsContentsAlong,
-                            RemovesFilesAndWholeTrees, ListsNamesSortedByBytes,
+                            StatOfManyIsTheStatOfEach, OpenOfWhatIsNotThereNamesThePlace,
+                            OpenOfAFolderIsRefused, ReadsWhatWasWrittenAndLessOnlyAtTheEnd,
+                            OverwritesWithinWhatWasWritten, CreatesInTheModeAskedFor,
+                            CreatesNoFoldersBesideTheFile, RenameReplacesAndKeepsTheFile,
+                            RenameOfAFolderTakesItsContentsAlong, RemovesFilesAndWholeTrees,
+                            ListsNamesSortedByBytes,
                             CreatesFoldersThatAreMissingAndMindsFilesInTheWay,
                             HardLinkIsTheSameFile, CloneIsAnotherFileOrLeavesNothing,
                             SetsPermissionBits, KnowsFreeSpaceAlsoForAFolderThatIsYetToCome,

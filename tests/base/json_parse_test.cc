@@ -86,6 +86,53 @@ TEST(JsonParse, RefusesNumbersThatAreNoneAndThatOverflow) {
   EXPECT_EQ(message_of("[1e999]"), "1:6: invalid JSON: number overflow parsing '1e999'");
 }
 
+TEST(JsonParse, RefusesAZeroByteWhereverItStands) {
+  EXPECT_EQ(message_of(std::string_view("{}\0", 3)), "1:3: invalid JSON: a zero byte");
+  EXPECT_EQ(message_of(std::string_view("{}\0 }", 5)), "1:3: invalid JSON: a zero byte");
+  EXPECT_THROW(static_cast<void>(Json::parse(std::string_view("[1,\0]", 6))), Error);
+  EXPECT_THROW(static_cast<void>(Json::parse(std::string_view("\"\0\"", 3))), Error);
+  EXPECT_EQ(Json::parse(R"("\u0000")").as_string(), std::string_view("\0", 1));
+}
+
+TEST(JsonParse, ShowsNoMoreOfALongNumberOrNameThanALineHolds) {
+  EXPECT_EQ(message_of("[1" + std::string(2000, '0') + "]"),
+            "1:2002: invalid JSON: number overflow parsing '1" + std::string(134, '0') +
+                "... (2027 bytes)");
+  const std::string name = "\"" + std::string(1000, 'k') + "\":1";
+  EXPECT_EQ(message_of("{" + name + "," + name + "}"),
+            "1:1007: \"" + std::string(160, 'k') + "... (1000 bytes)\" is given twice");
+  EXPECT_EQ(message_of(R"({"a\nb":1,"a\nb":1})"), "1:11: \"a\\nb\" is given twice");
+}
+
+TEST(JsonParse, RefusesStringsAndNumbersLongerThanAnybodyWrites) {
+  EXPECT_EQ(message_of("[\n " + std::string(5000, '1') + "]"),
+            "2:2: a number of more than 4096 bytes");
+  EXPECT_EQ(Json::parse("-0." + std::string(4093, '0')).as_double(), 0);
+  const std::string longest(Json::kMaxStringBytes - 2, 'x');
+  EXPECT_EQ(Json::parse("\"" + longest + "\"").as_string().size(), longest.size());
+  EXPECT_EQ(message_of("[\"" + longest + "\\\"\"]"), "1:2: a string of more than 16777216 bytes");
+  EXPECT_EQ(message_of("[\"" + longest + "x\""), "1:2: a string of more than 16777216 bytes");
+}
+
+TEST(JsonParse, NamesTheFirstOfSeveralDuplicatesAmongManyMembers) {
+  std::string text = "{";
+  for (int i = 0; i < 100; ++i) text += "\"k" + std::to_string(i) + "\":0,\n";
+  EXPECT_EQ(message_of(text + "\"k9\":0,\n\"k7\":0,\n\"k9\":0}"), "101:1: \"k9\" is given twice");
+}
+
+TEST(JsonParse, StopsAtTheValueThatTakesMoreMemoryThanMayBeTaken) {
+  const auto refusal = [](std::string_view text, std::uint64_t bytes) {
+    const Error error = test::error_of([&] { static_cast<void>(Json::parse(text, bytes)); });
+    EXPECT_EQ(error.kind(), ErrorKind::kExhausted);
+    return error.message();
+  };
+  EXPECT_EQ(refusal("[1,\n2,\n3]", 100),
+            "3:2: its values up to here take more than 100 bytes of memory");
+  EXPECT_NO_THROW(static_cast<void>(Json::parse("[1,2]", 128)));
+  EXPECT_EQ(refusal("[\"" + std::string(200, 'x') + "\"]", 100).substr(0, 6), "1:203:");
+  EXPECT_EQ(refusal("[[[[[[[[[]]]]]]]]]", 100).substr(0, 4), "1:7:");
+}
+
 TEST(JsonParse, RefusesNothingAtAll) {
   EXPECT_EQ(message_of("").substr(0, 37), "1:1: invalid JSON: unexpected end of ");
   EXPECT_THROW(static_cast<void>(Json::parse("  \n")), Error);

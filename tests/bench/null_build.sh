@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Nothing to do, beside ninja: null_build.sh QBUILD [TARGETS] [RUNS]
-# Makes a project of TARGETS command steps (each: one input, one output, one record) and a ninja graph of
-# the same shape (as many files to look at per target), builds both once, and times runs that have nothing
-# to do. Prints minimum, median and maximum in milliseconds.
+# Makes a project of TARGETS command steps (each: one input, one result, and in the store its blob and its
+# record) and a ninja graph of the same shape (as many files to look at per target), builds both once, and
+# times runs that have nothing to do, turn by turn. Prints minimum, median and maximum in milliseconds.
 set -euo pipefail
 qbuild=$(realpath "$1")
 targets=${2:-1000}
@@ -32,28 +32,34 @@ make_ninja() {
   mkdir -p "$folder/n/in" && cd "$folder/n"
   {
     echo "rule copy"
-    echo "  command = cp \$in \$out && cp \$in \$out.record"
+    echo "  command = cp \$in \$out && cp \$in \$out.blob && cp \$in \$out.record"
     for ((i = 0; i < targets; i++)); do
       echo "input $i" >"in/$i.txt"
-      echo "build out/$i.bin | out/$i.bin.record: copy in/$i.txt"
+      echo "build out/$i.bin | out/$i.bin.blob out/$i.bin.record: copy in/$i.txt"
     done
   } >build.ninja
 }
 
-# Milliseconds of each of $runs runs of a command, sorted.
-time_runs() {
-  for ((r = 0; r < runs; r++)); do
-    local begin=$EPOCHREALTIME
-    "$@" >/dev/null
-    local end=$EPOCHREALTIME
-    echo $(((${end/./} - ${begin/./})))
-  done | sort -n | awk '{v[NR]=$1/1000} END {printf "min %.1f ms, median %.1f ms, max %.1f ms\n", v[1], v[int((NR+1)/2)], v[NR]}'
+# Milliseconds that a command takes.
+milliseconds() {
+  local begin=$EPOCHREALTIME
+  "$@" >/dev/null
+  local end=$EPOCHREALTIME
+  echo $((${end/./} - ${begin/./})) | awk '{print $1 / 1000}'
+}
+
+summary() {
+  sort -n "$1" | awk '{v[NR]=$1} END {printf "min %.1f ms, median %.1f ms, max %.1f ms\n", v[1], v[int((NR+1)/2)], v[NR]}'
 }
 
 make_qbuild
 export QBUILD_STORE=$folder/store XDG_STATE_HOME=$folder/state
 cd "$folder/q" && "$qbuild" build >/dev/null
-echo "qbuild, $targets targets: $(time_runs "$qbuild" build)"
 make_ninja
 cd "$folder/n" && ninja >/dev/null
-echo "ninja,  $targets targets: $(time_runs ninja)"
+for ((r = 0; r < runs; r++)); do
+  cd "$folder/q" && milliseconds "$qbuild" build >>"$folder/ours"
+  cd "$folder/n" && milliseconds ninja >>"$folder/theirs"
+done
+echo "qbuild, $targets targets: $(summary "$folder/ours")"
+echo "ninja,  $targets targets: $(summary "$folder/theirs")"

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMaxCalls = 400;
 // One action's journey through the store: stage a file, adopt it, put its record.
 Record journey(FileSystem& files, Clock& clock, const std::string& bytes) {
   Store store(files, clock, "/store");
-  const Record record = record_of("key of " + bytes, {{"model.gguf", bytes}});
+  Record record = record_of("key of " + bytes, {{"model.gguf", bytes}});
   const Scratch scratch = store.make_scratch();
   const fs::path staged = scratch.path() / "out";
   const auto file = files.create(staged, CreateMode::kExclusive);

@@ -15,7 +15,7 @@ using testing::IsEmpty;
 
 class IndexTest : public StoreTest {
  protected:
-  fs::path path() const { return folder_.path() / "state/qbuild/index.db"; }
+  [[nodiscard]] fs::path path() const { return folder_.path() / "state/qbuild/index.db"; }
   std::unique_ptr<Index> open() { return std::make_unique<Index>(*files_, path(), store_); }
   // Runs SQL on the file as another program would.
   void sql(const std::string& text) {
@@ -63,6 +63,29 @@ TEST_F(IndexTest, ForgetsOldRunsOfAKey) {
   ASSERT_EQ(runs.size(), static_cast<std::size_t>(kRunsKept));
   EXPECT_EQ(runs.front().started_unix_ns, 3 * kRunsKept - 1);
   EXPECT_EQ(runs.front().peak_memory_bytes, 7u);
+}
+
+TEST_F(IndexTest, ForgetsTheRunsOfAClockThatWasAheadLikeOthers) {
+  const auto index = open();
+  for (int i = 0; i < kRunsKept; ++i) index->note_run(run(100, std::int64_t{4} << 60));
+  for (int i = 0; i < kRunsKept; ++i) index->note_run(run(1, i));
+  EXPECT_EQ(index->expected_seconds("quantize", "k"), 1.0);
+}
+
+TEST_F(IndexTest, ExpectsNothingOfWhatIsNoDuration) {
+  open()->note_run(run(5, 1));
+  for (const char* nonsense : {"-1", "1e300", "9e999", "NULL"})
+    sql("INSERT INTO runs (rule, history_key, outcome, started_unix_ns, seconds, "
+        "peak_memory_bytes) SELECT 'quantize','k','ok',2,COALESCE(" +
+        std::string(nonsense) + ",-5),0");
+  EXPECT_EQ(open()->expected_seconds("quantize", "k"), 5.0);
+}
+
+TEST_F(IndexTest, WithoutAPlaceItIsKeptInMemory) {
+  Index index(*files_, "", store_);
+  index.note_run(run(4, 1));
+  EXPECT_EQ(index.expected_seconds("quantize", "k"), 4.0);
+  EXPECT_THAT(index.warnings(), IsEmpty());
 }
 
 TEST_F(IndexTest, RemembersAcrossRuns) {

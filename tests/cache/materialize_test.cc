@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/temporary_name.h"
 #include "tests/cache/support.h"
 
 namespace qbuild::cache {
@@ -12,7 +13,7 @@ using testing::HasSubstr;
 
 class MaterializeTest : public StoreTest {
  protected:
-  fs::path out() const { return folder_.path() / "out/model-Q4_K_M.gguf"; }
+  [[nodiscard]] fs::path out() const { return folder_.path() / "out/model-Q4_K_M.gguf"; }
 };
 
 TEST_F(MaterializeTest, PutsTheContentUnderTheUsersName) {

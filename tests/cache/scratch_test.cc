@@ -7,7 +7,7 @@ namespace {
 
 class ScratchTest : public testing::Test {
  protected:
-  fs::path tmp() const { return folder_.path() / "tmp"; }
+  [[nodiscard]] fs::path tmp() const { return folder_.path() / "tmp"; }
 
   TemporaryFolder folder_;
   std::unique_ptr<FileSystem> files_ = make_posix_file_system();

@@ -46,9 +46,11 @@ TEST(RememberedOutcome, SaysWhatTheRunSaid) {
 }
 
 TEST(RememberedOutcome, ATextOfAnotherVersionIsNone) {
-  for (const char* text :
-       {"", "table\n", "{}", R"({"text":1,"actions":1,"up_to_date":1,"held":[]})",
-        R"({"text":"","actions":1,"up_to_date":1,"held":[{}]})"})
+  const std::string whole = to_text({.text = "table", .held = {}});
+  EXPECT_TRUE(remembered_outcome(whole));
+  for (const std::string& text :
+       {std::string(), std::string("table\n"), std::string("{}"), whole + "x",
+        whole.substr(0, whole.size() - 1), whole.substr(0, whole.size() - 1) + "\x7f"})
     EXPECT_FALSE(remembered_outcome(text)) << text;
 }
 

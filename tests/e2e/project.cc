@@ -4,12 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "base/digest.h"
-#include "base/subprocess.h"
 
 namespace qbuild::e2e {
 
@@ -51,16 +52,51 @@ std::string read_whole(const fs::path& path) {
   return text.str();
 }
 
-Project::Project() {
+Running::Running(std::unique_ptr<ChildProcess> child, fs::path stderr_file, Prints prints)
+    : child_(std::move(child)), stderr_file_(std::move(stderr_file)), prints_(prints) {}
+
+bool Running::read_line() {
+  constexpr std::size_t kMaxLine = 16u << 20;
+  const auto line = child_->read_line(kMaxLine);
+  if (!line) return false;
+  result_.out += *line + "\n";
+  if (prints_ == Prints::kEvents && !line->empty()) result_.events.push_back(Json::parse(*line));
+  return true;
+}
+
+bool Running::wait_for(std::string_view event) {
+  while (read_line())
+    if (!result_.events.empty() && result_.events.back().get_string("event") == event) return true;
+  return false;
+}
+
+void Running::kill(int signal) const {
+  ::kill(child_->pid(), signal);
+}
+
+RunResult Running::finish() {
+  while (read_line()) {
+  }
+  result_.exit_code = child_->wait().exit_code;
+  result_.err = read_whole(stderr_file_);
+  fs::remove(stderr_file_);
+  return std::move(result_);
+}
+
+Project::Project() : Project(fs::path()) {}
+
+Project::Project(const fs::path& name) {
   std::string pattern = (fs::temp_directory_path() / "qbuild-e2e-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  root_ = fs::canonical(pattern);
+  temporary_ = fs::canonical(pattern);
+  root_ = name.empty() ? temporary_ : temporary_ / name;
+  fs::create_directories(root_);
 }
 
 Project::~Project() {
   if (std::getenv("QBUILD_KEEP_TESTS") != nullptr) return;
   std::error_code ignored;
-  fs::remove_all(root_, ignored);
+  fs::remove_all(temporary_, ignored);
 }
 
 void Project::write(const fs::path& relative, std::string_view text) const {
@@ -85,8 +121,10 @@ void Project::add_model(const fs::path& relative) const {
   write("text.txt", std::string_view(text).substr(0, 4000));
 }
 
-RunResult Project::run(std::vector<std::string> arguments,
-                       std::map<std::string, std::string> environment) const {
+std::unique_ptr<Running> Project::start(const RunSetting& setting,
+                                        std::vector<std::string> arguments,
+                                        Running::Prints prints) const {
+  std::map<std::string, std::string> environment = setting.environment;
   environment.try_emplace("PATH",
                           std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin");
   environment.try_emplace("HOME", path("home").string());
@@ -96,32 +134,34 @@ RunResult Project::run(std::vector<std::string> arguments,
   for (const char* passed : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
     if (const char* value = std::getenv(passed)) environment.try_emplace(passed, value);
 
+  static std::atomic<int> count = 0;
   ProcessSpec spec;
-  spec.argv = {program_path().string()};
+  if (!setting.shell.empty()) spec.argv = {"/bin/sh", "-c", setting.shell + "\nexec \"$0\" \"$@\""};
+  spec.argv.push_back(program_path().string());
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
   for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
   spec.working_directory = root_;
-  spec.output_log = path("stderr.txt");
+  spec.output_log = path("stderr-" + std::to_string(++count) + ".txt");
   spec.pipe_stdout = true;
-  fs::remove(spec.output_log);
+  return std::make_unique<Running>(make_process_runner()->start(spec), spec.output_log, prints);
+}
 
-  RunResult result;
-  const auto runner = make_process_runner();
-  const auto child = runner->start(spec);
-  constexpr std::size_t kMaxLine = 16u << 20;
-  while (const auto line = child->read_line(kMaxLine)) result.out += *line + "\n";
-  result.exit_code = child->wait().exit_code;
-  result.err = read_whole(spec.output_log);
-  return result;
+RunResult Project::run_as(const RunSetting& setting, std::vector<std::string> arguments) const {
+  return start(setting, std::move(arguments), Running::Prints::kText)->finish();
+}
+
+RunResult Project::run(std::vector<std::string> arguments,
+                       std::map<std::string, std::string> environment) const {
+  return run_as({.environment = std::move(environment)}, std::move(arguments));
+}
+
+std::unique_ptr<Running> Project::start_json(std::vector<std::string> arguments) const {
+  arguments.emplace_back("--json");
+  return start({}, std::move(arguments), Running::Prints::kEvents);
 }
 
 RunResult Project::run_json(std::vector<std::string> arguments) const {
-  arguments.emplace_back("--json");
-  RunResult result = run(std::move(arguments));
-  std::istringstream lines(result.out);
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty()) result.events.push_back(Json::parse(line));
-  return result;
+  return start_json(std::move(arguments))->finish();
 }
 
 std::map<std::string, std::string> Project::digests(const fs::path& relative) const {

@@ -4,11 +4,14 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "base/subprocess.h"
 
 namespace qbuild::e2e {
 
@@ -26,9 +29,41 @@ struct RunResult {
   [[nodiscard]] std::vector<std::string> executed() const;
 };
 
+// How the program is started.
+struct RunSetting {
+  std::map<std::string, std::string> environment{};  // beside what every run gets
+  // Shell commands before it, in its own process: "umask 077", "ulimit -n 64", "exec >&-".
+  std::string shell{};
+};
+
+// A program that runs beside the test. Ended (SIGKILL, with its group) if it was not waited for.
+class Running {
+ public:
+  enum class Prints : std::uint8_t { kText, kEvents };  // kEvents: one JSON value a line
+
+  Running(std::unique_ptr<ChildProcess> child, fs::path stderr_file, Prints prints);
+
+  // Reads events up to the first of that name; false if there is none.
+  [[nodiscard]] bool wait_for(std::string_view event);
+  // To the program alone, not to what it started.
+  void kill(int signal) const;
+  // Reads the rest and waits.
+  [[nodiscard]] RunResult finish();
+
+ private:
+  bool read_line();
+
+  std::unique_ptr<ChildProcess> child_;
+  fs::path stderr_file_;
+  Prints prints_;
+  RunResult result_;
+};
+
 class Project {
  public:
   Project();
+  // A folder of that name in a temporary one.
+  explicit Project(const fs::path& name);
   ~Project();  // removes the folder unless QBUILD_KEEP_TESTS is set
   Project(const Project&) = delete;
   Project& operator=(const Project&) = delete;
@@ -45,13 +80,22 @@ class Project {
   // Runs the program in root() with store, state and home inside it. Arguments as typed.
   [[nodiscard]] RunResult run(std::vector<std::string> arguments,
                               std::map<std::string, std::string> environment = {}) const;
+  [[nodiscard]] RunResult run_as(const RunSetting& setting,
+                                 std::vector<std::string> arguments) const;
   // The same with --json, its events parsed.
   [[nodiscard]] RunResult run_json(std::vector<std::string> arguments) const;
+  // The same, beside the test. Any number at once.
+  [[nodiscard]] std::unique_ptr<Running> start_json(std::vector<std::string> arguments) const;
 
   // SHA-256 of every file below `relative`, by relative path.
   [[nodiscard]] std::map<std::string, std::string> digests(const fs::path& relative) const;
 
  private:
+  [[nodiscard]] std::unique_ptr<Running> start(const RunSetting& setting,
+                                               std::vector<std::string> arguments,
+                                               Running::Prints prints) const;
+
+  fs::path temporary_;
   fs::path root_;
 };
 

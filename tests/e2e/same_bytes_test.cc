@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/subprocess.h"
+#include "tests/e2e/processes.h"
 #include "tests/e2e/project.h"
 
 namespace qbuild::e2e {
@@ -55,18 +56,6 @@ TEST(SameBytes, OneOrTwoThreadsScalarOrVectorKernelsGiveTheSameFilesAndNumbers) 
   EXPECT_EQ(quality_results(fast), quality_results(slow));
 }
 
-// Whether any process runs with this folder in its command line or as its working directory.
-bool somebody_works_in(const fs::path& folder) {
-  for (const auto& entry : fs::directory_iterator("/proc")) {
-    std::error_code error;
-    const fs::path cwd = fs::read_symlink(entry.path() / "cwd", error);
-    if (!error && cwd == folder) return true;
-    if (read_whole(entry.path() / "cmdline").find(folder.string()) != std::string::npos)
-      return true;
-  }
-  return false;
-}
-
 // Starts a publish, sends `signal` to the engine alone after `delay`, and waits for it.
 ProcessExit interrupted_run(const Project& project, int signal, std::chrono::milliseconds delay) {
   ProcessSpec spec;
@@ -103,10 +92,7 @@ TEST_P(AfterASignal, AnotherRunGivesTheFilesOfAnUndisturbedOneAndNobodyIsLeft) {
                                            std::chrono::milliseconds(600)};
   for (const auto delay : delays) {
     (void)interrupted_run(disturbed, GetParam(), delay);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (somebody_works_in(disturbed.root()) && std::chrono::steady_clock::now() < deadline)
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    EXPECT_FALSE(somebody_works_in(disturbed.root()));
+    EXPECT_TRUE(all_end_in(disturbed.root(), std::chrono::seconds(5)));
     // A process that is killed cannot tidy up: the next run does.
     if (GetParam() == SIGKILL) continue;
     for (const auto& [name, digest] : disturbed.digests("out"))

@@ -62,6 +62,19 @@ TEST_F(StatTableTest, WhatStaysYoungIsNotKeptForTheNextProcess) {
   EXPECT_EQ(coarse_table.serialize(), "");
 }
 
+TEST_F(StatTableTest, AFileFromTheFutureIsHashedRightWithoutWaitingAndNotKept) {
+  files.put("/f", "one");
+  pass(-3600 * kSecond);  // the clock was an hour ahead, and is set right
+  EXPECT_EQ(table.digest_file("/f"), sha256("one"));
+  EXPECT_FALSE(table.observe("/f").settled);
+  EXPECT_EQ(waited_ns, 0);
+  EXPECT_EQ(table.serialize(), "");
+  edit("two");
+  pass(kSecond);
+  EXPECT_EQ(table.digest_file("/f"), sha256("two"));
+  EXPECT_NE(table.serialize(), "");
+}
+
 TEST_F(StatTableTest, SurvivesSerialization) {
   files.put("/f", "one");
   files.put("/dir/g", "two");

@@ -74,8 +74,9 @@ struct Published {
 
   void expect_plain_files_are_main() {
     DirectoryHub hub(disk, clock, "/hub");
-    const fs::path folder = hub.refresh_files(kRepo, kMainBranch);
-    EXPECT_EQ(disk.list(folder), paths_of(hub.tree(kRepo, kMainBranch)));
+    hub.refresh_files(kRepo, kMainBranch);
+    EXPECT_EQ(disk.list(hub.files_path(kRepo, kMainBranch)),
+              paths_of(hub.tree(kRepo, kMainBranch)));
   }
 };
 

@@ -209,6 +209,40 @@ TEST_F(Quantize, ASourceWithoutATokenizerIsSaid) {
   EXPECT_THAT(error.message(), HasSubstr(checkpoint.string() + " has no tokenizer.json"));
 }
 
+class QuantizeOnAFakeDisk : public Quantize {
+ protected:
+  QuantizeOnAFakeDisk() : disk_(context_.use_fake_disk()) {
+    for (const auto& entry : fs::directory_iterator(kBard))
+      disk_.put("/bard" / entry.path().filename(), read_text(entry.path()));
+    disk_.create_directories("/store/tmp/1");
+  }
+  static ActionRequest on_disk() {
+    ActionRequest asked = quantize_request("/bard", "Q8_0", "/store/tmp/1");
+    asked.context["stats"] = Json::array();
+    return asked;
+  }
+  FakeFileSystem& disk_;
+};
+
+TEST_F(QuantizeOnAFakeDisk, ADiskThatIsTooSmallIsSaidWithItsBytesBeforeTheFirstWeight) {
+  disk_.set_free_bytes(1'000'000);
+  const Error error = failure(on_disk());
+  EXPECT_EQ(error.kind(), ErrorKind::kExhausted);
+  EXPECT_THAT(error.message(),
+              testing::MatchesRegex("model.gguf: it needs [0-9]+ bytes in /store/tmp/1, [0-9]+ are "
+                                    "free; free some, or point --store elsewhere"));
+  EXPECT_EQ(context_.last_progress(), "");
+}
+
+TEST_F(QuantizeOnAFakeDisk, ADiskThatFillsUpInTheMiddleIsSaidWithTheFileAndItsBytes) {
+  disk_.fail(FakeFileSystem::Call::kWrite, 20, ENOSPC);
+  const Error error = failure(on_disk());
+  EXPECT_EQ(error.kind(), ErrorKind::kExhausted);
+  EXPECT_THAT(error.message(),
+              HasSubstr("model.gguf (4361024 bytes): write /store/tmp/1/model.gguf: no space left "
+                        "on the disk"));
+}
+
 TEST_F(Quantize, StopsBetweenTensors) {
   int seen = 0;
   context_.on_progress([&] {

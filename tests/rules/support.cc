@@ -31,13 +31,20 @@ std::vector<std::string> TestContext::lines() const {
   return lines_;
 }
 
+FakeFileSystem& TestContext::use_fake_disk() {
+  auto fake = std::make_unique<FakeFileSystem>();
+  FakeFileSystem& disk = *fake;
+  files_ = std::move(fake);
+  return disk;
+}
+
 std::string TestContext::last_progress() const {
   const std::lock_guard lock(mutex_);
   return last_progress_;
 }
 
 fs::path copy_of_bard(const fs::path& parent) {
-  const fs::path folder = parent / "bard-llama";
+  fs::path folder = parent / "bard-llama";
   fs::create_directories(folder);
   for (const char* const name :
        {"README.md", "config.json", "generation_config.json", "model.safetensors",

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fake_file_system.h"
 #include "engine/rule.h"
 #include "rules/source.h"
 #include "tests/base/expect_error.h"
@@ -38,6 +39,8 @@ class TestContext final : public engine::ActionContext {
 
   // ---- the test's side ----
   void request_stop() { stopper_.request_stop(); }
+  // From now on a disk in memory instead of the real one. Lives as long as this.
+  [[nodiscard]] FakeFileSystem& use_fake_disk();
   // Called at each progress, in the action's thread.
   void on_progress(std::function<void()> action) { on_progress_ = std::move(action); }
   [[nodiscard]] std::vector<std::string> lines() const;

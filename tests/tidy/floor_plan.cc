@@ -35,8 +35,8 @@ const Plan& plan() {
 
 // What the whole program's tests see: everything.
 bool is_about_the_whole(std::string_view tests_folder) {
-  return tests_folder == "e2e" || tests_folder == "bench" || tests_folder == "fuzz" ||
-         tests_folder == "tidy";
+  return tests_folder == "e2e" || tests_folder == "faults" || tests_folder == "bench" ||
+         tests_folder == "fuzz" || tests_folder == "tidy";
 }
 
 // The quoted path of an include directive; empty if the line is none.
