@@ -25,8 +25,10 @@ struct CheckpointTensor {
 class Checkpoint {
  public:
   // Throws Error: kNotFound "FOLDER has no model.safetensors and no model.safetensors.index.json",
-  // kInvalidInput and kCorrupt as read_safetensors_header, kCorrupt for an index and shards that
-  // contradict each other, kUnsupported for a tensor type that qbuild does not read.
+  // kInvalidInput, kExhausted and kCorrupt as read_safetensors_header, kCorrupt for an index and
+  // shards that contradict each other and for the name of a shard that is none of a file in this
+  // folder, kUnsupported for a tensor type that qbuild does not read. Links are followed, as the
+  // cache of the Hub's client needs it.
   [[nodiscard]] static Checkpoint open(FileSystem& file_system, const fs::path& folder);
 
   // Names of the files that hold tensors, relative to the folder, sorted; the index is not among
@@ -37,10 +39,15 @@ class Checkpoint {
   [[nodiscard]] const std::vector<CheckpointTensor>& tensors() const { return tensors_; }
   [[nodiscard]] const CheckpointTensor* find(std::string_view name) const;
 
-  // Fills `out` with bytes of a tensor from `offset`. kCorrupt if the file ends early.
+  // Fills `out` with bytes of a tensor from `offset`. kCorrupt if the file was cut off since it was
+  // opened.
   void read(const CheckpointTensor& tensor, std::uint64_t offset, MutableBytes out) const;
 
  private:
+  // Opens files_[file] and adds its tensors.
+  void add_file(FileSystem& file_system, std::size_t file);
+
+  fs::path folder_;
   std::vector<std::string> files_;
   std::vector<std::unique_ptr<ReadableFile>> open_;
   std::vector<CheckpointTensor> tensors_;

@@ -51,8 +51,8 @@ struct ModelConfig {
 };
 
 // Throws Error: kNotFound if there is no config.json, kInvalidInput "PATH: KEY: ..." for wrong
-// types and needed keys that are missing, kUnsupported for an architecture other than Llama's (the
-// message names both).
+// types, needed keys that are missing, counts beyond formats/network_limits.h and factors that no
+// rotation can have, kUnsupported for an architecture other than Llama's (the message names both).
 [[nodiscard]] ModelConfig read_config(FileSystem& file_system, const fs::path& folder);
 [[nodiscard]] ModelConfig parse_config(const Json& json, const std::string& place);
 

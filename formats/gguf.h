@@ -23,11 +23,10 @@ inline constexpr std::size_t kMaxGgufNameBytes = 63;  // of a tensor
 inline constexpr std::size_t kMaxGgufKeyBytes = 65'535;
 inline constexpr std::size_t kMaxGgufDimensions = 4;
 inline constexpr std::uint64_t kMaxGgufPairs = 1u << 16;
-inline constexpr std::uint64_t kMaxGgufTensors = 1u << 20;
-inline constexpr std::uint64_t kMaxGgufStringBytes = 1u << 30;
-inline constexpr std::uint64_t kMaxGgufArrayElements = 1u << 30;
-// Metadata of the largest vocabulary takes some ten megabytes.
-inline constexpr std::uint64_t kMaxGgufHeaderBytes = 1u << 30;
+inline constexpr std::uint64_t kMaxGgufTensors = 1u << 17;
+// Metadata of the largest vocabulary takes some ten megabytes, and some sixty in memory.
+inline constexpr std::uint64_t kMaxGgufHeaderBytes = std::uint64_t{128} << 20U;
+inline constexpr std::uint64_t kMaxGgufMemoryBytes = std::uint64_t{128} << 20U;
 
 // Ids on disk: never renumber.
 enum class GgufType : std::uint32_t {

@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/shown.h"
 #include "formats/splitters.h"
 
 namespace qbuild::formats {
@@ -51,7 +52,7 @@ void add_rope_scaling(GgufMetadata& out, const ModelConfig& config) {
                 fmt::format("{}: rope_scaling of type \"{}\" cannot be said in a GGUF of this "
                             "architecture; default, "
                             "linear, llama3 and yarn can",
-                            config.place, rope.type));
+                            config.place, shown(rope.type)));
   out.push_back({"llama.rope.scaling.type", GgufValue::text(rope.type)});
   out.push_back({"llama.rope.scaling.factor", GgufValue::f32(static_cast<float>(rope.factor))});
   if (rope.type == "yarn" && rope.original_max_position_embeddings)
@@ -149,6 +150,11 @@ void add_chat_templates(GgufMetadata& out, const TokenizerConfig& config) {
     std::string name;
     for (const char c : one.name)
       name += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '_';
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("tokenizer_config.json: chat_template: two templates would be called "
+                              "\"{}\" in a GGUF; rename one",
+                              name));
     names.push_back(name);
     out.push_back({"tokenizer.chat_template." + name, GgufValue::text(one.text)});
   }

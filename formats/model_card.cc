@@ -6,9 +6,11 @@
 
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 
 namespace qbuild::formats {
@@ -70,6 +72,7 @@ class Builder final : public YAML::EventHandler {
     Json value;
     std::string key;
     bool has_key = false;
+    std::set<std::string, std::less<>> keys;  // those that were there
   };
 
   void count(const YAML::Mark& mark) {
@@ -86,13 +89,13 @@ class Builder final : public YAML::EventHandler {
     if (level.value.is_array()) return level.value.push_back(std::move(value));
     if (!level.has_key) {
       if (text == nullptr) fail(mark.line, mark.column, "a key must be a word");
-      if (level.value.find(*text) != nullptr)
-        fail(mark.line, mark.column, fmt::format("the key \"{}\" twice", *text));
+      if (!level.keys.insert(*text).second)
+        fail(mark.line, mark.column, fmt::format("the key \"{}\" twice", shown(*text)));
       level.key = *text;
       level.has_key = true;
       return;
     }
-    level.value[level.key] = std::move(value);
+    level.value.as_object().emplace_back(std::move(level.key), std::move(value));
     level.has_key = false;
   }
 
@@ -101,7 +104,7 @@ class Builder final : public YAML::EventHandler {
     if (!levels_.empty() && levels_.back().value.is_object() && !levels_.back().has_key)
       fail(mark.line, mark.column, "a key must be a word");
     count(mark);
-    levels_.push_back({std::move(value), {}, false});
+    levels_.push_back({std::move(value), {}, false, {}});
   }
 
   void close() {
@@ -190,7 +193,7 @@ Json read_front_matter(std::string_view readme) {
     YAML::Parser parser(text);
     (void)parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& error) {
-    fail(error.mark.line, error.mark.column, error.msg);
+    fail(error.mark.line, error.mark.column, shown(error.msg));
   }
   if (builder.root.is_null()) return Json::object();
   if (!builder.root.is_object()) fail(0, 0, "it is no mapping");

@@ -9,7 +9,8 @@
 
 namespace qbuild::formats {
 
-inline constexpr std::size_t kMaxFrontMatterBytes = 1u << 20;
+// Results of evaluations fill some hundred kilobytes.
+inline constexpr std::size_t kMaxFrontMatterBytes = std::size_t{3} << 18U;
 inline constexpr std::size_t kMaxFrontMatterNodes = 100'000;
 
 // The mapping between the first two "---" lines; an empty object if the text does not begin with

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/shown.h"
 
 namespace qbuild::formats {
 namespace {
@@ -32,54 +33,108 @@ constexpr std::array<TypeName, 14> kTypes{{{"BOOL", 1, std::nullopt},
                                            {"I64", 8, DType::kI64},
                                            {"F64", 8, DType::kF64}}};
 
-[[noreturn]] void corrupt(const std::string& name, const std::string& what) {
-  throw Error(ErrorKind::kCorrupt, fmt::format("{}: {}", name, what));
+[[noreturn]] void corrupt(const std::string& what) {
+  throw Error(ErrorKind::kCorrupt, what);
 }
 
-SafetensorsEntry read_entry(const std::string& file, const std::string& tensor, const Json& json,
-                            std::uint64_t data_begin, std::uint64_t data_bytes) {
-  SafetensorsEntry entry;
-  entry.name = tensor;
-  entry.dtype_text = json.at("dtype").as_string();
-  const auto* const type = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& known) {
-    return known.text == entry.dtype_text;
-  });
-  if (type == kTypes.end())
-    corrupt(file, fmt::format("tensor {} has the unknown type \"{}\"", tensor, entry.dtype_text));
-  entry.dtype = type->dtype;
-  const auto& shape = json.at("shape").as_array();
-  if (shape.size() > kMaxSafetensorsDimensions)
-    corrupt(file, fmt::format("tensor {} has {} dimensions", tensor, shape.size()));
-  std::optional<std::uint64_t> bytes = type->bytes;
-  for (const Json& extent : shape) {
-    entry.shape.push_back(extent.as_uint());
-    if (bytes) bytes = checked_mul(*bytes, entry.shape.back());
+// What a header says of one tensor, and where that lies in a file.
+class EntryReader {
+ public:
+  EntryReader(std::uint64_t data_begin, std::uint64_t data_bytes)
+      : data_begin_(data_begin), data_bytes_(data_bytes) {}
+
+  [[nodiscard]] SafetensorsEntry read(const std::string& tensor, const Json& json) const {
+    SafetensorsEntry entry;
+    entry.name = tensor;
+    entry.dtype_text = json.at("dtype").as_string();
+    const auto* const type = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& known) {
+      return known.text == entry.dtype_text;
+    });
+    if (type == kTypes.end())
+      corrupt(fmt::format("it has the unknown type \"{}\"", shown(entry.dtype_text)));
+    entry.dtype = type->dtype;
+    const std::optional<std::uint64_t> needed = read_shape(json.at("shape"), type->bytes, entry);
+    read_range(json.at("data_offsets"), needed, entry);
+    return entry;
   }
-  const auto& offsets = json.at("data_offsets").as_array();
-  if (offsets.size() != 2) corrupt(file, fmt::format("tensor {} has no pair of offsets", tensor));
-  const std::uint64_t begin = offsets[0].as_uint();
-  const std::uint64_t end = offsets[1].as_uint();
-  if (begin > end || end > data_bytes)
-    corrupt(file, fmt::format("tensor {} spans bytes {} to {}, but the file has {} bytes of data",
-                              tensor, begin, end, data_bytes));
-  if (!bytes || *bytes != end - begin)
-    corrupt(file, fmt::format("tensor {} has {} bytes, which is not what its shape and type need",
-                              tensor, end - begin));
-  entry.offset = data_begin + begin;
-  entry.size_bytes = end - begin;
-  return entry;
-}
 
-void check_tiling(const std::string& file, const std::vector<SafetensorsEntry>& entries,
-                  std::uint64_t data_begin, std::uint64_t file_bytes) {
+ private:
+  // The bytes that the shape needs; nothing if they cannot be counted.
+  static std::optional<std::uint64_t> read_shape(const Json& json, std::uint64_t value_bytes,
+                                                 SafetensorsEntry& entry) {
+    const auto& shape = json.as_array();
+    if (shape.size() > kMaxSafetensorsDimensions)
+      corrupt(fmt::format("it has {} dimensions, more than {}", shape.size(),
+                          kMaxSafetensorsDimensions));
+    std::optional<std::uint64_t> bytes = value_bytes;
+    for (const Json& extent : shape) {
+      entry.shape.push_back(with_context("shape", [&] { return extent.as_uint(); }));
+      if (bytes) bytes = checked_mul(*bytes, entry.shape.back());
+    }
+    return bytes;
+  }
+
+  void read_range(const Json& json, std::optional<std::uint64_t> needed,
+                  SafetensorsEntry& entry) const {
+    const auto& offsets = json.as_array();
+    if (offsets.size() != 2) corrupt("it has no pair of offsets");
+    const auto offset = [&](std::size_t i) {
+      return with_context("data_offsets", [&] { return offsets[i].as_uint(); });
+    };
+    const std::uint64_t begin = offset(0);
+    const std::uint64_t end = offset(1);
+    if (begin > end || end > data_bytes_)
+      corrupt(fmt::format("it spans bytes {} to {}, but the file has {} bytes of data", begin, end,
+                          data_bytes_));
+    if (!needed || *needed != end - begin)
+      corrupt(
+          fmt::format("it has {} bytes, which is not what its shape and type need", end - begin));
+    entry.offset = data_begin_ + begin;
+    entry.size_bytes = end - begin;
+  }
+
+  std::uint64_t data_begin_;
+  std::uint64_t data_bytes_;
+};
+
+void check_tiling(const std::vector<SafetensorsEntry>& entries, std::uint64_t data_begin,
+                  std::uint64_t file_bytes) {
   std::uint64_t at = data_begin;
   for (const SafetensorsEntry& entry : entries) {
     if (entry.offset != at)
-      corrupt(file, fmt::format("there is a hole or an overlap before tensor {}", entry.name));
+      corrupt(
+          fmt::format("there is a hole or an overlap before tensor {}: it begins at byte {} of "
+                      "the data instead of {}",
+                      shown(entry.name), entry.offset - data_begin, at - data_begin));
     at += entry.size_bytes;
   }
-  if (at != file_bytes)
-    corrupt(file, fmt::format("{} bytes follow the last tensor", file_bytes - at));
+  if (at != file_bytes) corrupt(fmt::format("{} bytes follow the last tensor", file_bytes - at));
+}
+
+// The header's values; its text is gone when it returns.
+Json read_values(const ReadableFile& file, std::uint64_t header_bytes) {
+  std::string text(header_bytes, '\0');
+  read_exactly(file, 8, std::as_writable_bytes(std::span(text)));
+  return with_context("header", [&] { return Json::parse(text, kMaxSafetensorsMemoryBytes); });
+}
+
+std::vector<SafetensorsEntry> read_entries(const Json& values, const EntryReader& reader) {
+  std::vector<SafetensorsEntry> entries;
+  const auto& members =
+      with_context("header", [&]() -> const Json::Object& { return values.as_object(); });
+  for (const auto& [tensor, value] : members) {
+    if (tensor == "__metadata__") continue;
+    try {
+      entries.push_back(reader.read(tensor, value));
+    } catch (Error& error) {
+      error.add_context("tensor " + shown(tensor));
+      throw;
+    }
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return a.offset != b.offset ? a.offset < b.offset : a.size_bytes < b.size_bytes;
+  });
+  return entries;
 }
 
 }  // namespace
@@ -101,34 +156,31 @@ SafetensorsHeader read_safetensors_header(const ReadableFile& file, const std::s
   std::array<std::byte, 32> beginning{};
   const std::size_t got = file.read_at(0, beginning);
   refuse_lfs_pointer(as_text(Bytes(beginning).first(got)), name);
-  if (got < 8)
-    corrupt(name, fmt::format("it has {} bytes, too few for a safetensors file", file_bytes));
-  const auto header_bytes = load_le<std::uint64_t>(beginning.data());
-  if (header_bytes > kMaxSafetensorsHeaderBytes || header_bytes > file_bytes - 8)
-    corrupt(
-        name,
-        fmt::format(
-            "its header claims {} bytes, the file has {}; it is no safetensors file or was cut off",
-            header_bytes, file_bytes));
-  std::string text(header_bytes, '\0');
-  read_exactly(file, 8, std::as_writable_bytes(std::span(text)));
-  const std::uint64_t data_begin = 8 + header_bytes;
-  SafetensorsHeader header;
-  try {
-    const Json json = Json::parse(text);
-    for (const auto& [tensor, value] : json.as_object())
-      if (tensor != "__metadata__")
-        header.entries.push_back(
-            read_entry(name, tensor, value, data_begin, file_bytes - data_begin));
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kCorrupt) throw;
-    corrupt(name, "header: " + error.message());
-  }
-  std::stable_sort(header.entries.begin(), header.entries.end(), [](const auto& a, const auto& b) {
-    return a.offset != b.offset ? a.offset < b.offset : a.size_bytes < b.size_bytes;
+  return with_context(name, [&] {
+    if (got < 8 || file_bytes < 8)
+      corrupt(fmt::format("it has {} bytes, too few for a safetensors file", got));
+    const auto header_bytes = load_le<std::uint64_t>(beginning.data());
+    if (header_bytes > file_bytes - 8)
+      corrupt(
+          fmt::format("its header claims {} bytes, the file has {}; it is no safetensors file or "
+                      "was cut off",
+                      header_bytes, file_bytes));
+    if (header_bytes > kMaxSafetensorsHeaderBytes)
+      throw Error(ErrorKind::kExhausted, fmt::format("its header has {} bytes; at most {} are read",
+                                                     header_bytes, kMaxSafetensorsHeaderBytes));
+    const std::uint64_t data_begin = 8 + header_bytes;
+    SafetensorsHeader header;
+    try {
+      header.entries = read_entries(read_values(file, header_bytes),
+                                    EntryReader(data_begin, file_bytes - data_begin));
+    } catch (const Error& error) {
+      // Whatever else is wrong with it, it is not the header that its writer made.
+      if (error.kind() != ErrorKind::kInvalidInput) throw;
+      corrupt(error.message());
+    }
+    check_tiling(header.entries, data_begin, file_bytes);
+    return header;
   });
-  check_tiling(name, header.entries, data_begin, file_bytes);
-  return header;
 }
 
 }  // namespace qbuild::formats

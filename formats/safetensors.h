@@ -19,8 +19,10 @@
 
 namespace qbuild::formats {
 
-// As the reference reader has it.
-inline constexpr std::uint64_t kMaxSafetensorsHeaderBytes = 100'000'000;
+// A tensor takes some 100 bytes; the largest published files have some ten thousand. The reference
+// reader takes three times as much, which is more than it is safe to hold in memory as values.
+inline constexpr std::uint64_t kMaxSafetensorsHeaderBytes = std::uint64_t{32} << 20U;
+inline constexpr std::uint64_t kMaxSafetensorsMemoryBytes = std::uint64_t{80} << 20U;
 inline constexpr std::size_t kMaxSafetensorsDimensions = 8;
 
 struct SafetensorsEntry {
@@ -36,8 +38,9 @@ struct SafetensorsHeader {
   std::vector<SafetensorsEntry> entries;  // sorted by offset
 };
 
-// Throws Error: kInvalidInput for a Git LFS pointer (with the way out), kCorrupt for anything else
-// that is not a safetensors file; messages begin with `name`.
+// Throws Error: kInvalidInput for a Git LFS pointer (with the way out), kExhausted for a header
+// beyond the bounds, kCorrupt for anything else that is not a safetensors file; messages begin with
+// `name` and say which tensor, or line and column of the header.
 [[nodiscard]] SafetensorsHeader read_safetensors_header(const ReadableFile& file,
                                                         const std::string& name);
 

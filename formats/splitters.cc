@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
+#include "base/shown.h"
 
 namespace qbuild::formats {
 namespace {
@@ -62,11 +64,19 @@ std::vector<std::string> known_spelling(std::vector<std::string> patterns) {
   return patterns;
 }
 
+void add_pattern(Splitter& splitter, std::string_view pattern) {
+  if (pattern.size() > kMaxPatternBytes)
+    throw Error(ErrorKind::kExhausted, fmt::format("a pattern of {} bytes; it may have {}",
+                                                   pattern.size(), kMaxPatternBytes));
+  if (splitter.patterns.size() == kMaxPatterns)
+    throw Error(ErrorKind::kExhausted, fmt::format("more than {} patterns", kMaxPatterns));
+  splitter.patterns.emplace_back(pattern);
+}
+
 void add_step(const Json& step, Splitter& splitter, bool& has_bytes) {
   const std::string type = step.at("type").as_string();
   if (type != "Sequence" && has_bytes)
-    throw Error(ErrorKind::kUnsupported,
-                "pre_tokenizer: ByteLevel is not its last step, which is not supported");
+    throw Error(ErrorKind::kUnsupported, "ByteLevel is not its last step, which is not supported");
   if (type == "Sequence") {
     for (const Json& inner : step.at("pretokenizers").as_array())
       add_step(inner, splitter, has_bytes);
@@ -75,28 +85,24 @@ void add_step(const Json& step, Splitter& splitter, bool& has_bytes) {
     const Json* const regex = pattern.find("Regex");
     const std::string behavior = step.get_string("behavior", "Isolated");
     if (regex == nullptr || behavior != "Isolated" || step.get_bool("invert", false))
-      throw Error(
-          ErrorKind::kUnsupported,
-          fmt::format(
-              "pre_tokenizer: a Split that is no isolating regular expression (behavior \"{}\")",
-              behavior));
-    splitter.patterns.push_back(regex->as_string());
+      throw Error(ErrorKind::kUnsupported,
+                  fmt::format("a Split that is no isolating regular expression (behavior \"{}\")",
+                              shown(behavior)));
+    add_pattern(splitter, regex->as_string());
   } else if (type == "Digits") {
-    splitter.patterns.emplace_back(step.get_bool("individual_digits", false) ? R"(\p{N})"
-                                                                             : R"(\p{N}+)");
+    add_pattern(splitter, step.get_bool("individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)");
   } else if (type == "ByteLevel") {
     has_bytes = true;
     splitter.add_prefix_space = step.get_bool("add_prefix_space", true);
     // Each piece would get a prefix of its own.
     if (splitter.add_prefix_space && !splitter.patterns.empty())
-      throw Error(ErrorKind::kUnsupported,
-                  "pre_tokenizer: add_prefix_space behind other steps is not supported");
-    if (step.get_bool("use_regex", true)) splitter.patterns.emplace_back(kGpt2);
+      throw Error(ErrorKind::kUnsupported, "add_prefix_space behind other steps is not supported");
+    if (step.get_bool("use_regex", true)) add_pattern(splitter, kGpt2);
   } else {
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("pre_tokenizer: the kind \"{}\" is not supported; Split, Digits, "
+                fmt::format("the kind \"{}\" is not supported; Split, Digits, "
                             "ByteLevel and Sequence are",
-                            type));
+                            shown(type)));
   }
 }
 
@@ -105,13 +111,21 @@ void add_step(const Json& step, Splitter& splitter, bool& has_bytes) {
 Splitter splitter_from_json(const Json& pre_tokenizer) {
   Splitter splitter;
   if (pre_tokenizer.is_null()) return splitter;
-  bool has_bytes = false;
-  add_step(pre_tokenizer, splitter, has_bytes);
-  if (!has_bytes)
-    throw Error(
-        ErrorKind::kUnsupported,
-        "pre_tokenizer: there is no ByteLevel in it; only byte-level tokenizers are supported");
-  return splitter;
+  return with_context("pre_tokenizer", [&] {
+    bool has_bytes = false;
+    add_step(pre_tokenizer, splitter, has_bytes);
+    if (!has_bytes)
+      throw Error(ErrorKind::kUnsupported,
+                  "there is no ByteLevel in it; only byte-level tokenizers are supported");
+    return splitter;
+  });
+}
+
+bool is_known_pattern(std::string_view pattern) {
+  if (pattern == kLlama3Spelled || pattern == R"(\p{N}+)") return true;
+  return std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& known) {
+    return std::find(known.patterns.begin(), known.patterns.end(), pattern) != known.patterns.end();
+  });
 }
 
 std::string pre_name(const Splitter& splitter, bool ignore_merges) {
@@ -127,14 +141,14 @@ std::string pre_name(const Splitter& splitter, bool ignore_merges) {
               fmt::format("no GGUF runtime has a name for this pre-tokenizer, whose pattern is {}; "
                           "known are those of "
                           "Llama 3, Qwen 2, GPT-2, GPT-4o, SmolLM and Tekken",
-                          splitter.patterns.empty() ? "(none)" : splitter.patterns.front()));
+                          splitter.patterns.empty() ? "(none)" : shown(splitter.patterns.front())));
 }
 
 NamedSplitter splitter_from_pre_name(std::string_view name) {
   for (const Known& known : kKnown)
     if (known.name == name) return {splitter_of(known), known.ignore_merges, known.add_bos};
   throw Error(ErrorKind::kUnsupported,
-              fmt::format("tokenizer.ggml.pre is \"{}\", which is not known here", name));
+              fmt::format("tokenizer.ggml.pre is \"{}\", which is not known here", shown(name)));
 }
 
 }  // namespace qbuild::formats

@@ -11,6 +11,10 @@
 
 namespace qbuild::formats {
 
+// Several times what any published tokenizer needs.
+inline constexpr std::size_t kMaxPatterns = 16;
+inline constexpr std::size_t kMaxPatternBytes = 1U << 14U;
+
 struct Splitter {
   // Applied one after the other: each cuts every piece into its matches and what lies between.
   std::vector<std::string> patterns;  // PCRE syntax, with Unicode properties
@@ -19,8 +23,13 @@ struct Splitter {
 };
 
 // From a tokenizer.json's pre_tokenizer: Split (isolated), Digits, ByteLevel and sequences of them;
-// null is no cutting. Throws Error (kUnsupported) naming the kind that is not.
+// null is no cutting. Throws Error (kUnsupported) naming the kind that is not, kExhausted for
+// patterns beyond the bounds.
 [[nodiscard]] Splitter splitter_from_json(const Json& pre_tokenizer);
+
+// True for the patterns of the table of names: they take time in proportion to the text, which may
+// not be said of what a stranger wrote.
+[[nodiscard]] bool is_known_pattern(std::string_view pattern);
 
 // The name under which llama.cpp cuts in this way. Throws Error (kUnsupported) that shows the
 // pattern.

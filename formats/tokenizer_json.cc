@@ -3,53 +3,113 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "formats/json_file.h"
 
 namespace qbuild::formats {
 namespace {
 
-void place_token(std::vector<std::string>& tokens, std::int64_t id, const std::string& text) {
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(ErrorKind::kInvalidInput, what);
+}
+
+void require_at_most(std::size_t count, std::size_t most, std::string_view what) {
+  if (count > most)
+    throw Error(ErrorKind::kExhausted,
+                fmt::format("{} {}; at most {} are read", count, what, most));
+}
+
+// The place of a token in a vocabulary.
+std::size_t require_id(std::int64_t id, std::string_view text) {
   if (id < 0 || static_cast<std::size_t>(id) >= kMaxVocabulary)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("token \"{}\" has the id {}, beyond 0 to {}",
-                                                      text, id, kMaxVocabulary - 1));
-  const auto index = static_cast<std::size_t>(id);
+    refuse(fmt::format("token \"{}\" has the id {}, beyond 0 to {}", shown(text), id,
+                       kMaxVocabulary - 1));
+  return static_cast<std::size_t>(id);
+}
+
+void place_token(std::vector<std::string>& tokens, std::int64_t id, const std::string& text) {
+  const std::size_t index = require_id(id, text);
   if (index >= tokens.size()) tokens.resize(index + 1);
   if (!tokens[index].empty() && tokens[index] != text)
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("\"{}\" and \"{}\" share the id {}", tokens[index], text, id));
+    refuse(fmt::format("\"{}\" and \"{}\" share the id {}", shown(tokens[index]), shown(text), id));
   tokens[index] = text;
 }
 
 std::pair<std::string, std::string> read_merge(const Json& merge) {
   if (merge.is_array()) {
     const auto& parts = merge.as_array();
-    if (parts.size() != 2) throw Error(ErrorKind::kInvalidInput, "a merge is no pair");
+    if (parts.size() != 2) refuse("it is no pair");
     return {parts[0].as_string(), parts[1].as_string()};
   }
   const std::string& text = merge.as_string();
   const auto space = text.find(' ');
   if (space == std::string::npos || space == 0 || space + 1 == text.size() ||
       text.find(' ', space + 1) != std::string::npos)
-    throw Error(ErrorKind::kInvalidInput, fmt::format("the merge \"{}\" is no pair", text));
+    refuse(fmt::format("\"{}\" is no pair", shown(text)));
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
 AddedToken read_added(const Json& json) {
   AddedToken token;
-  const std::int64_t id = json.at("id").as_int();
-  token.content = json.at("content").as_string();
-  if (id < 0 || static_cast<std::size_t>(id) >= kMaxVocabulary)
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("token \"{}\" has the id {}", token.content, id));
-  token.id = static_cast<std::int32_t>(id);
+  const Json& number = json.at("id");
+  const std::int64_t id = with_context("id", [&] { return number.as_int(); });
+  const Json& content = json.at("content");
+  token.content = with_context("content", [&] { return content.as_string(); });
+  token.id = static_cast<std::int32_t>(require_id(id, token.content));
+  if (token.content.size() > kMaxAddedTokenBytes)
+    refuse(fmt::format("token {} has {} bytes; an added token may have {}", id,
+                       token.content.size(), kMaxAddedTokenBytes));
   token.special = json.get_bool("special", false);
   token.single_word = json.get_bool("single_word", false);
   token.lstrip = json.get_bool("lstrip", false);
   token.rstrip = json.get_bool("rstrip", false);
   token.normalized = json.get_bool("normalized", !token.special);
   return token;
+}
+
+// One element of a list, whose errors say which.
+template <typename Read>
+auto read_element(const Json& element, std::size_t index, Read read) {
+  try {
+    return read(element);
+  } catch (Error& error) {
+    error.add_context(fmt::format("[{}]", index));
+    throw;
+  }
+}
+
+void read_added_tokens(const Json& list, TokenizerJson& tokenizer) {
+  const auto& added = list.as_array();
+  require_at_most(added.size(), kMaxAddedTokens, "tokens");
+  for (std::size_t i = 0; i < added.size(); ++i) {
+    tokenizer.added.push_back(read_element(added[i], i, [&](const Json& json) {
+      AddedToken token = read_added(json);
+      place_token(tokenizer.tokens, token.id, token.content);
+      return token;
+    }));
+  }
+  std::sort(tokenizer.added.begin(), tokenizer.added.end(),
+            [](const auto& a, const auto& b) { return a.id < b.id; });
+  std::map<std::string_view, std::size_t> ids;
+  for (std::size_t i = 0; i < tokenizer.added.size(); ++i) {
+    const AddedToken& token = tokenizer.added[i];
+    if (i > 0 && tokenizer.added[i - 1].id == token.id)
+      refuse(fmt::format("the id {} is given twice", token.id));
+    ids.emplace(token.content, static_cast<std::size_t>(token.id));
+  }
+  // A text has one id: which of two it became would depend on the reader.
+  for (std::size_t id = 0; id < tokenizer.tokens.size(); ++id) {
+    if (tokenizer.tokens[id].empty()) continue;
+    if (const auto found = ids.find(tokenizer.tokens[id]);
+        found != ids.end() && found->second != id)
+      refuse(fmt::format("\"{}\" has the ids {} and {}", shown(tokenizer.tokens[id]),
+                         std::min(id, found->second), std::max(id, found->second)));
+  }
 }
 
 Json member_or_null(const Json& json, std::string_view key) {
@@ -72,16 +132,52 @@ std::optional<bool> flag(const Json& json, std::string_view key) {
   return with_context(key, [&] { return value->as_bool(); });
 }
 
+NamedTemplate read_template(const Json& entry) {
+  const auto text = [&](std::string_view key) {
+    const Json& value = entry.at(key);
+    return with_context(key, [&] { return value.as_string(); });
+  };
+  std::string name = text("name");
+  if (name == "default") name.clear();
+  return {std::move(name), text("template")};
+}
+
+std::vector<NamedTemplate> read_templates(const Json& chat) {
+  std::vector<NamedTemplate> templates;
+  if (chat.is_string()) {
+    templates.push_back({"", chat.as_string()});
+  } else {
+    const auto& list = chat.as_array();
+    require_at_most(list.size(), kMaxChatTemplates, "templates");
+    for (std::size_t i = 0; i < list.size(); ++i)
+      templates.push_back(read_element(list[i], i, read_template));
+    std::stable_partition(templates.begin(), templates.end(),
+                          [](const NamedTemplate& one) { return one.name.empty(); });
+  }
+  std::set<std::string_view> names;
+  for (const NamedTemplate& one : templates) {
+    const std::string name = one.name.empty() ? "default" : shown(one.name);
+    if (!names.insert(one.name).second)
+      refuse(fmt::format("two templates are called \"{}\"", name));
+    if (one.text.size() > kMaxChatTemplateBytes)
+      throw Error(ErrorKind::kExhausted,
+                  fmt::format("the template \"{}\" has {} bytes; at most {} are read", name,
+                              one.text.size(), kMaxChatTemplateBytes));
+  }
+  return templates;
+}
+
 }  // namespace
 
 TokenizerJson parse_tokenizer_json(const Json& json) {
   TokenizerJson tokenizer;
   const Json& model = json.at("model");
+  (void)with_context("model", [&]() -> const Json::Object& { return model.as_object(); });
   // Old files leave the type out; they are BPE if they have merges.
   const std::string type = model.get_string("type", model.find("merges") != nullptr ? "BPE" : "");
   if (type != "BPE")
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("model.type is \"{}\"; byte-level BPE is supported", type));
+                fmt::format("model.type is \"{}\"; byte-level BPE is supported", shown(type)));
   // These change what comes out; passing over them would give other tokens than the model was made
   // with.
   if (model.get_double("dropout", 0) != 0)
@@ -90,31 +186,26 @@ TokenizerJson parse_tokenizer_json(const Json& json) {
   for (const std::string_view affix : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (const std::string text = model.get_string(affix); !text.empty())
       throw Error(ErrorKind::kUnsupported,
-                  fmt::format("model.{} is \"{}\"; byte-level BPE has none", affix, text));
+                  fmt::format("model.{} is \"{}\"; byte-level BPE has none", affix, shown(text)));
   with_context("model.vocab", [&] {
     const auto& vocabulary = model.at("vocab").as_object();
-    if (vocabulary.size() > kMaxVocabulary)
-      throw Error(ErrorKind::kExhausted, fmt::format("{} tokens", vocabulary.size()));
+    require_at_most(vocabulary.size(), kMaxVocabulary, "tokens");
     tokenizer.tokens.reserve(vocabulary.size());
-    for (const auto& [text, id] : vocabulary) place_token(tokenizer.tokens, id.as_int(), text);
+    for (const auto& [text, id] : vocabulary) {
+      if (!id.is_number())
+        (void)with_context("\"" + shown(text) + "\"", [&] { return id.as_int(); });
+      place_token(tokenizer.tokens, id.as_int(), text);
+    }
   });
   with_context("model.merges", [&] {
     const auto& merges = model.at("merges").as_array();
-    if (merges.size() > kMaxMerges)
-      throw Error(ErrorKind::kExhausted, fmt::format("{} merges", merges.size()));
+    require_at_most(merges.size(), kMaxMerges, "merges");
     tokenizer.merges.reserve(merges.size());
-    for (const Json& merge : merges) tokenizer.merges.push_back(read_merge(merge));
+    for (std::size_t i = 0; i < merges.size(); ++i)
+      tokenizer.merges.push_back(read_element(merges[i], i, read_merge));
   });
-  with_context("added_tokens", [&] {
-    const Json* const added = json.find("added_tokens");
-    if (added == nullptr || added->is_null()) return;
-    for (const Json& token : added->as_array()) {
-      tokenizer.added.push_back(read_added(token));
-      place_token(tokenizer.tokens, tokenizer.added.back().id, tokenizer.added.back().content);
-    }
-    std::sort(tokenizer.added.begin(), tokenizer.added.end(),
-              [](const auto& a, const auto& b) { return a.id < b.id; });
-  });
+  if (const Json* const added = json.find("added_tokens"); added != nullptr && !added->is_null())
+    with_context("added_tokens", [&] { read_added_tokens(*added, tokenizer); });
   tokenizer.ignore_merges = model.get_bool("ignore_merges", false);
   tokenizer.byte_fallback = model.get_bool("byte_fallback", false);
   tokenizer.unknown_token = model.get_string("unk_token");
@@ -143,19 +234,7 @@ TokenizerConfig parse_tokenizer_config(const Json& json) {
   config.add_prefix_space = flag(json, "add_prefix_space");
   const Json* const chat = json.find("chat_template");
   if (chat == nullptr || chat->is_null()) return config;
-  with_context("chat_template", [&] {
-    if (chat->is_string()) {
-      config.chat_templates.push_back({"", chat->as_string()});
-      return;
-    }
-    for (const Json& entry : chat->as_array()) {
-      const std::string& name = entry.at("name").as_string();
-      config.chat_templates.push_back(
-          {name == "default" ? "" : name, entry.at("template").as_string()});
-    }
-    std::stable_partition(config.chat_templates.begin(), config.chat_templates.end(),
-                          [](const NamedTemplate& one) { return one.name.empty(); });
-  });
+  with_context("chat_template", [&] { config.chat_templates = read_templates(*chat); });
   return config;
 }
 
@@ -170,7 +249,7 @@ TokenizerConfig read_tokenizer_config(FileSystem& file_system, const fs::path& f
   if (file_system.stat(chat)) {
     std::erase_if(config.chat_templates, [](const NamedTemplate& one) { return one.name.empty(); });
     config.chat_templates.insert(config.chat_templates.begin(),
-                                 {"", read_file(file_system, chat, kMaxJsonFileBytes)});
+                                 {"", read_file(file_system, chat, kMaxChatTemplateBytes)});
   }
   return config;
 }
@@ -187,6 +266,7 @@ GenerationConfig read_generation_config(FileSystem& file_system, const fs::path&
     if (eos == nullptr || eos->is_null()) return config;
     with_context("eos_token_id", [&] {
       if (!eos->is_array()) return config.eos_token_ids.push_back(eos->as_int());
+      require_at_most(eos->as_array().size(), kMaxEndTokens, "ids");
       for (const Json& id : eos->as_array()) config.eos_token_ids.push_back(id.as_int());
     });
     return config;

@@ -10,12 +10,17 @@
 
 #include "base/file_system.h"
 #include "base/json.h"
+#include "formats/network_limits.h"
 
 namespace qbuild::formats {
 
-// Far above any published vocabulary.
-inline constexpr std::size_t kMaxVocabulary = 1u << 22;
-inline constexpr std::size_t kMaxMerges = 1u << 23;
+// Twice what the largest published vocabulary has.
+inline constexpr std::size_t kMaxMerges = 1u << 20;
+inline constexpr std::size_t kMaxAddedTokens = 1u << 17;
+inline constexpr std::size_t kMaxAddedTokenBytes = 4096;
+inline constexpr std::size_t kMaxChatTemplateBytes = 1u << 20;
+inline constexpr std::size_t kMaxChatTemplates = 64;
+inline constexpr std::size_t kMaxEndTokens = 1024;
 
 struct AddedToken {
   std::int32_t id = 0;
@@ -40,8 +45,9 @@ struct TokenizerJson {
   Json post_processor;
 };
 
-// Throws Error: kNotFound, kInvalidInput "PATH: KEY: ..." for what is broken, kUnsupported for a
-// model other than BPE.
+// Throws Error: kNotFound, kInvalidInput "PATH: KEY: ..." for what is broken, among it a text with
+// two ids and an id with two texts; kExhausted beyond the bounds above and kMaxVocabulary;
+// kUnsupported for a model other than BPE.
 [[nodiscard]] TokenizerJson read_tokenizer_json(FileSystem& file_system, const fs::path& folder);
 [[nodiscard]] TokenizerJson parse_tokenizer_json(const Json& json);
 
@@ -64,7 +70,8 @@ struct TokenizerConfig {
 };
 
 // An absent file gives an empty value. chat_template.jinja beside it goes before what the JSON
-// says.
+// says. Throws Error: kInvalidInput "PATH: KEY: ..." for what is broken and for two templates of
+// one name, kExhausted for a template beyond the bounds.
 [[nodiscard]] TokenizerConfig read_tokenizer_config(FileSystem& file_system,
                                                     const fs::path& folder);
 [[nodiscard]] TokenizerConfig parse_tokenizer_config(const Json& json);

@@ -14,7 +14,7 @@ namespace qbuild::manifests {
 // decode_quants.cc. `quants`: a text or a list.
 [[nodiscard]] std::vector<Variant> decode_quants(const YamlNode& quants, const Scope& scope);
 // Sets that no model may use by chance: their words are checked all the same.
-void check_sets(const YamlNode& sets, Diagnostics& diagnostics);
+void check_sets(const YamlNode& sets, const Scope& scope);
 
 // decode_recipe.cc. One of `rules`; nothing after a diagnostic.
 [[nodiscard]] std::optional<RecipeRule> decode_rule(const YamlNode& rule, const Scope& scope);

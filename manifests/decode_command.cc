@@ -123,7 +123,7 @@ Command decode_command(const YamlNode& quant, const Scope& scope) {
     command.outputs.push_back(std::move(pattern.text));
   }
   for (const TextValue& input : texts_of(quant, "inputs", scope))
-    command.inputs.push_back(scope.resolved(input));
+    if (auto path = scope.resolved(input)) command.inputs.push_back(std::move(*path));
   command.environment = environment_of(quant, scope);
   if (const auto tool = scope.text(quant, Section::kQuant, "tool")) command.tool = tool->text;
   if (const YamlNode* const resources = scope.value(quant, Section::kQuant, "resources")) {

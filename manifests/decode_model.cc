@@ -26,7 +26,9 @@ std::optional<Source> decode_source(const YamlNode& model, const Scope& scope) {
                                       quote(text->text)));
     return std::nullopt;
   }
-  Source source{scope.resolved(*text), {}};
+  const auto folder = scope.resolved(*text);
+  if (!folder) return std::nullopt;
+  Source source{*folder, {}};
   source.name = source.folder.path.filename().string();
   if (source.name.empty()) {
     scope.diagnostics.add(text->at, fmt::format("{} cannot be a source: give the folder of a "
@@ -73,6 +75,18 @@ const YamlNode* part(const YamlNode& model, std::string_view key, const Scope& s
   return node != nullptr && node->is_mapping() ? node : nullptr;
 }
 
+// Without the texts, paths and variants that were charged when they were made.
+std::size_t size_of(const Model& model) {
+  std::size_t size = sizeof(Model) + model.name.size() + model.benchmark.declaration.size() +
+                     model.benchmark.texts.size() * sizeof(PerplexityText) +
+                     model.gates.size() * sizeof(Gate);
+  for (const MatrixValue& one : model.matrix)
+    size += sizeof(MatrixValue) + one.variable.size() + one.value.size();
+  if (model.licenses)
+    for (const std::string& license : *model.licenses) size += sizeof(license) + license.size();
+  return size;
+}
+
 }  // namespace
 
 std::optional<Model> decode_model(const TextValue& name, const YamlNode& model, Scope scope) {
@@ -103,7 +117,7 @@ std::optional<Model> decode_model(const TextValue& name, const YamlNode& model, 
   }
   if (const YamlNode* const publish = part(model, "publish", scope))
     decoded.publish = decode_publish(*publish, decoded.variants, scope);
-  if (!source) return std::nullopt;
+  if (!source || !scope.load.budget.keep(name.at, size_of(decoded))) return std::nullopt;
   decoded.source = *source;
   return decoded;
 }

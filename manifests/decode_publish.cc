@@ -30,7 +30,9 @@ std::optional<HubPlace> decode_hub(const YamlNode& publish, const Scope& scope) 
         fmt::format("{} is no hub; give a folder or an https:// address", quote(text->text)));
     return std::nullopt;
   }
-  return HubPlace{text->text, false, scope.resolved(*text).path, text->at};
+  const auto path = scope.resolved(*text);
+  if (!path) return std::nullopt;
+  return HubPlace{text->text, false, path->path, text->at};
 }
 
 // A key's own node, or its default as if it were written.
@@ -117,6 +119,9 @@ std::optional<Publish> decode_publish(const YamlNode& publish, const std::vector
   decoded.hub = std::move(*hub);
   Scope own = scope;
   for (const Variant& variant : variants) {
+    // The texts are charged when they are made.
+    const std::size_t size = sizeof(PublishedVariant) + 2 * variant.name.size();
+    if (!scope.load.budget.keep(variant.at, size)) return std::nullopt;
     auto placed = place_variant(variant, decoded.layout, *repo, file, own);
     if (!placed) return std::nullopt;
     decoded.variants.push_back(std::move(*placed));

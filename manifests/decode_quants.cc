@@ -18,6 +18,11 @@ constexpr std::array<std::string_view, 3> kRecipeKeys{"type", "base", "rules"};
 constexpr std::array<std::string_view, 8> kStepNames{"source", "card",    "publish", "license",
                                                      "gate",   "quality", "speed",   "benchmark"};
 
+// What an entry is charged at least: texts and places are copied for it.
+constexpr std::size_t kEntryBytes = 256;
+// What a message shows of a cycle.
+constexpr std::size_t kMaxCycleBytes = 500;
+
 std::string command_name(const Command& command) {
   if (!command.tool.empty()) return command.tool.substr(0, command.tool.find('@'));
   return command.run.empty() ? "" : fs::path(command.run.front()).filename().string();
@@ -38,7 +43,8 @@ class QuantReader {
   QuantReader(const Scope& scope, Sets sets) : scope_(scope), sets_(sets) {}
 
   void entry(const YamlNode& node) {
-    if (scope_.diagnostics.is_full()) return;
+    // A set of sets costs time without making anything.
+    if (scope_.diagnostics.is_full() || !scope_.load.budget.work(node.at, kEntryBytes)) return;
     if (node.is_mapping())
       mapping(node);
     else if (node.is_text())
@@ -71,9 +77,11 @@ class QuantReader {
     }
     if (sets_ == Sets::kLookUp) return;
     if (std::find(open_sets_.begin(), open_sets_.end(), text->text) != open_sets_.end()) {
-      std::string cycle;
-      for (const std::string& name : open_sets_) cycle += name + " -> ";
-      complain(node.at, fmt::format("a set inside of itself: {}{}", cycle, text->text));
+      complain(node.at, fmt::format("a set inside of itself: {}", cycle_text(text->text)));
+      return;
+    }
+    if (open_sets_.size() == kMaxDepth) {
+      complain(node.at, fmt::format("sets of sets are deeper than {} levels", kMaxDepth));
       return;
     }
     open_sets_.push_back(text->text);
@@ -81,15 +89,26 @@ class QuantReader {
     open_sets_.pop_back();
   }
 
+  // From the set that is repeated, in the order of the references.
+  [[nodiscard]] std::string cycle_text(const std::string& repeated) const {
+    const auto first = std::find(open_sets_.begin(), open_sets_.end(), repeated);
+    std::string text;
+    for (auto name = first; name != open_sets_.end(); ++name) {
+      if (text.size() > kMaxCycleBytes) return text + "... -> " + quote(repeated);
+      text += quote(*name) + " -> ";
+    }
+    return text + quote(repeated);
+  }
+
   [[nodiscard]] std::vector<std::string_view> known_words() const {
     std::vector<std::string_view> known(recipe_names().begin(), recipe_names().end());
     if (scope_.sets != nullptr)
-      for (const YamlMember& set : scope_.sets->members) known.push_back(set.key);
+      known.insert(known.end(), scope_.sets->names().begin(), scope_.sets->names().end());
     return known;
   }
 
   void mapping(const YamlNode& node) {
-    if (is_too_much(node.at)) return;
+    if (is_too_much(node.at) || !scope_.load.budget.work(node.at, weight(node))) return;
     const YamlNode* const method = node.find("method");
     const bool is_command = method != nullptr;
     if (is_command && method->text != "command") return;  // check_shape has named it
@@ -194,6 +213,8 @@ class QuantReader {
                                        variant.name));
       return;
     }
+    const std::size_t size = sizeof(Variant) + variant.name.size() + variant.declaration.size();
+    if (!scope_.load.budget.keep(variant.at, size)) return;
     const auto [first, is_new] = names_.emplace(folded(variant.name), variant.at);
     if (!is_new) {
       complain(variant.at,
@@ -228,15 +249,10 @@ std::vector<Variant> decode_quants(const YamlNode& quants, const Scope& scope) {
   return reader.take();
 }
 
-void check_sets(const YamlNode& sets, Diagnostics& diagnostics) {
-  if (sets.members.size() > kMaxSets) {
-    diagnostics.add(sets.at, fmt::format("more than {} sets", kMaxSets));
-    return;
-  }
-  const Scope scope{diagnostics, &sets, {}};
+void check_sets(const YamlNode& sets, const Scope& scope) {
   for (const YamlMember& set : sets.members) {
     if (is_recipe_name(set.key))
-      diagnostics.add(
+      scope.diagnostics.add(
           set.at, fmt::format("\"{}\" is the name of a recipe; give the set another one", set.key));
     QuantReader reader(scope, Sets::kLookUp);
     // What holds variables means something only under a model.

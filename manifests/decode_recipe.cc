@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <regex>
 
 #include "manifests/decode.h"
 #include "manifests/quant_names.h"
@@ -10,19 +9,8 @@
 namespace qbuild::manifests {
 namespace {
 
-// A longer expression is no list of tensor names, and compiling one is recursive.
-constexpr std::size_t kMaxMatchBytes = 512;
 constexpr std::size_t kMaxRanges = 64;
 constexpr std::int32_t kMaxLayer = 100000;
-
-bool compiles(const std::string& expression) {
-  try {
-    const std::regex compiled(expression, std::regex::ECMAScript);
-    return true;
-  } catch (const std::regex_error&) {
-    return false;
-  }
-}
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
@@ -85,15 +73,21 @@ std::optional<RecipeRule> decode_rule(const YamlNode& rule, const Scope& scope) 
   const auto type = scope.text(rule, Section::kRule, "type");
   if (const YamlNode* const layers = scope.value(rule, Section::kRule, "layers"))
     decoded.layers = layer_ranges(*layers, scope);
-  if (match && (match->text.size() > kMaxMatchBytes || !compiles(match->text))) {
-    scope.diagnostics.add(match->at,
-                          fmt::format("{} is no regular expression (ECMAScript, at most {} bytes)",
-                                      quote(match->text), kMaxMatchBytes));
-    return std::nullopt;
+  if (match) {
+    if (const auto problem = scope.load.patterns.problem(match->text)) {
+      const std::string message = fmt::format("{} {}", quote(match->text), *problem);
+      if (scope.load.patterns.are_too_many())
+        scope.load.budget.refuse(match->at, message);
+      else
+        scope.diagnostics.add(match->at, message);
+      return std::nullopt;
+    }
   }
   // check_shape has named an unknown type.
   const auto dtype = type ? tensor_type(type->text) : std::nullopt;
   if (!match || !dtype) return std::nullopt;
+  const std::size_t size = sizeof(RecipeRule) + decoded.layers.size() * sizeof(LayerRange);
+  if (!scope.load.budget.keep(rule.at, size)) return std::nullopt;
   decoded.match = match->text;
   decoded.type = *dtype;
   return decoded;

@@ -2,9 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "base/check.h"
+#include "manifests/shown_text.h"
 
 namespace qbuild::manifests {
 namespace {
@@ -33,17 +32,13 @@ std::string without_tokens(std::string message) {
   return message;
 }
 
-// Texts of a user's file stay on one line of ours.
-std::string without_control_characters(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f)
-      out += fmt::format("\\x{:02x}", byte);
-    else
-      out += c;
-  }
-  return out;
+// Cut between characters.
+std::string shortened(std::string message) {
+  if (message.size() <= Diagnostics::kMaxMessageBytes) return message;
+  std::size_t end = Diagnostics::kMaxMessageBytes;
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0U) == 0x80U) --end;
+  message.resize(end);
+  return message + "...";
 }
 
 }  // namespace
@@ -64,14 +59,16 @@ std::string format(std::span<const Diagnostic> diagnostics) {
 }
 
 std::uint32_t Diagnostics::add_file(ManifestFile file) {
-  file.name = without_control_characters(file.name);
+  file.name = shown_text(file.name);
   files_.push_back(std::move(file));
   return static_cast<std::uint32_t>(files_.size() - 1);
 }
 
 void Diagnostics::add(const Place& at, std::string_view message) {
   check(at.file < files_.size(), "a diagnostic stands in a known file");
-  found_.emplace_back(at, without_tokens(without_control_characters(message)));
+  if (is_full()) return;
+  ++added_;
+  found_.emplace(at, shown_text(shortened(without_tokens(std::string(message)))));
 }
 
 std::string Diagnostics::place_text(const Place& at) const {
@@ -80,19 +77,21 @@ std::string Diagnostics::place_text(const Place& at) const {
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
-  // Defaults are read once for every model: equal findings at one place are one finding.
-  auto found = found_;
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
   std::vector<Diagnostic> told;
-  for (const auto& [at, message] : found) {
+  for (const auto& [at, message] : found_) {
     if (told.size() == kMaxTold) break;
     told.push_back({files_[at.file].name, at.line, at.column, message});
   }
-  if (found.size() > kMaxTold)
-    told.push_back(
-        {told.back().file, 0, 0, fmt::format("and {} more errors", found.size() - kMaxTold)});
+  if (found_.size() > kMaxTold)
+    told.push_back({told.back().file, 0, 0,
+                    fmt::format("and {}{} more errors", is_full() ? "at least " : "",
+                                found_.size() - kMaxTold)});
   return told;
+}
+
+bool is_about_the_path(const Error& error) {
+  return error.kind() != ErrorKind::kTransient && error.kind() != ErrorKind::kCancelled &&
+         error.kind() != ErrorKind::kInternal;
 }
 
 bool looks_like_token(std::string_view text) {

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "manifests/place.h"
 
 namespace qbuild::manifests {
@@ -33,8 +35,9 @@ struct ManifestFile {
   std::string name;            // for messages
 };
 
-// Collects while a manifest is loaded. Anything in a message that looks like a token is blotted
-// out, whoever wrote it: messages reach logs and terminals of others.
+// Collects while a manifest is loaded. Messages reach logs and terminals of others, whoever wrote
+// what they repeat: anything that looks like a token is blotted out, control characters are spelled
+// out, and a long message is cut.
 class Diagnostics {
  public:
   // Returns the index that places use.
@@ -43,8 +46,8 @@ class Diagnostics {
 
   void add(const Place& at, std::string_view message);
   [[nodiscard]] bool empty() const { return found_.empty(); }
-  // So many that looking for more, or for hints, is not worth the time.
-  [[nodiscard]] bool is_full() const { return found_.size() >= 5 * kMaxTold; }
+  // So many, told once or again and again, that looking for more is not worth the time.
+  [[nodiscard]] bool is_full() const { return added_ >= kMaxAdded; }
   // "qbuild.yaml:3:5", to name another place in a message.
   [[nodiscard]] std::string place_text(const Place& at) const;
   // Sorted by file, line and column; what was found twice is told once. After kMaxTold only how
@@ -53,11 +56,21 @@ class Diagnostics {
 
   // Nobody reads more; and a hostile file does not fill the terminal.
   static constexpr std::size_t kMaxTold = 200;
+  static constexpr std::size_t kMaxMessageBytes = 2000;
+  // What is found beyond it is not kept.
+  static constexpr std::size_t kMaxAdded = 1000;
 
  private:
   std::vector<ManifestFile> files_;
-  std::vector<std::pair<Place, std::string>> found_;
+  // Defaults are read once for every model: equal findings at one place are one finding.
+  std::set<std::pair<Place, std::string>> found_;
+  std::size_t added_ = 0;
 };
+
+// Whether a failure of the disk belongs to the path that a manifest names (a loop of links, a
+// folder that may not be entered), so that a diagnostic with its place says more; else it belongs
+// to the machine.
+[[nodiscard]] bool is_about_the_path(const Error& error);
 
 // True if something in the text looks like a token of the Hub: "hf_" and at least 20 letters or
 // digits.

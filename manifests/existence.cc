@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 
 #include "manifests/yaml_node.h"
 
@@ -16,33 +17,45 @@ class ExistenceCheck {
       : files_(files), diagnostics_(diagnostics) {}
 
   void require(const PathValue& path, FileStat::Kind kind, std::string_view what) {
-    const auto found = look(path.path);
+    const auto [found, problem] = look(path.path);
     const bool wants_folder = kind == FileStat::Kind::kDirectory;
-    if (!found)
+    if (!problem.empty())
+      diagnostics_.add(path.at,
+                       fmt::format("{} {} cannot be read: {}", what, quote(path.text), problem));
+    else if (!found)
       diagnostics_.add(path.at, fmt::format("{} {} does not exist: there is no {}", what,
                                             quote(path.text), path.path.string()));
     else if (wants_folder && *found != kind)
       diagnostics_.add(path.at, fmt::format("{} {} is a file; give the folder of the checkpoint",
                                             what, quote(path.text)));
-    else if (!wants_folder && *found == FileStat::Kind::kDirectory)
-      diagnostics_.add(path.at,
-                       fmt::format("{} {} is a folder; give a file", what, quote(path.text)));
+    else if (!wants_folder && *found != kind)
+      diagnostics_.add(
+          path.at,
+          fmt::format("{} {} is {}; give a file", what, quote(path.text),
+                      *found == FileStat::Kind::kDirectory ? "a folder" : "a device or a pipe"));
   }
 
  private:
-  std::optional<FileStat::Kind> look(const fs::path& path) {
-    const auto known = kinds_.find(path);
-    if (known != kinds_.end()) return known->second;
-    const auto stat = files_.stat(path);
-    const std::optional<FileStat::Kind> kind =
-        stat ? std::optional<FileStat::Kind>(stat->kind) : std::nullopt;
-    kinds_.emplace(path, kind);
-    return kind;
+  struct Look {
+    std::optional<FileStat::Kind> kind;  // nothing: there is no such file
+    std::string problem;                 // why nobody knows, or empty
+  };
+
+  const Look& look(const fs::path& path) {
+    const auto [known, is_new] = looks_.try_emplace(path);
+    if (!is_new) return known->second;
+    try {
+      if (const auto stat = files_.stat(path)) known->second.kind = stat->kind;
+    } catch (const Error& error) {
+      if (!is_about_the_path(error)) throw;
+      known->second.problem = error.message();
+    }
+    return known->second;
   }
 
   FileSystem& files_;
   Diagnostics& diagnostics_;
-  std::map<fs::path, std::optional<FileStat::Kind>> kinds_;  // many models name one text
+  std::map<fs::path, Look> looks_;  // many models name one text
 };
 
 }  // namespace

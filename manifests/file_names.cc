@@ -6,6 +6,8 @@
 #include <array>
 #include <map>
 
+#include "base/check.h"
+#include "manifests/shown_text.h"
 #include "manifests/variables.h"
 #include "manifests/yaml_node.h"
 
@@ -40,8 +42,11 @@ std::string_view label_at(std::string_view name, std::size_t at) {
   constexpr std::string_view kPrefix = "UD-";
   std::size_t end = at;
   if (name.substr(end).starts_with(kPrefix)) end += kPrefix.size();
+  const std::string_view rest = name.substr(end);
+  // Two letters tell nearly all apart, and a load has many names.
+  if (rest.size() < 2) return {};
   const auto label = std::find_if(kLabels.begin(), kLabels.end(), [&](std::string_view known) {
-    return name.substr(end).starts_with(known);
+    return rest[0] == known[0] && rest[1] == known[1] && rest.starts_with(known);
   });
   if (label == kLabels.end()) return {};
   end += label->size();
@@ -70,10 +75,10 @@ class NameCheck {
 
   void model(const Model& model) {
     const Publish& publish = *model.publish;
-    for (const PublishedVariant& placed : publish.variants) {
-      const auto variant =
-          std::find_if(model.variants.begin(), model.variants.end(),
-                       [&](const Variant& one) { return one.name == placed.variant; });
+    check(publish.variants.size() == model.variants.size(), "every variant has its place");
+    for (std::size_t i = 0; i < publish.variants.size(); ++i) {
+      const PublishedVariant& placed = publish.variants[i];
+      const Variant* const variant = &model.variants[i];
       Repository* const repository = claim(model, placed);
       if (repository == nullptr) return;
       if (!variant->is_gguf_file && publish.layout == Layout::kFlat)
@@ -188,18 +193,16 @@ std::optional<std::string> quant_label(std::string_view file_name) {
 void check_file_names(const std::vector<Model>& models, Diagnostics& diagnostics) {
   NameCheck names(diagnostics);
   for (const Model& model : models)
-    if (model.publish) names.model(model);
+    if (model.publish && !diagnostics.is_full()) names.model(model);
 }
 
 std::optional<std::string> file_name_problem(std::string_view name) {
   if (name.size() > kMaxFileNameBytes)
     return fmt::format("it is longer than {} bytes", kMaxFileNameBytes);
   if (name.starts_with('.') || name.starts_with(' ')) return "it begins with a dot or a space";
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '/' || c == '\\') return "folders come from the layout; it may not contain a slash";
-    if (byte < 0x20 || byte == 0x7f) return "it contains a control character";
-  }
+  if (name.find_first_of("/\\") != std::string_view::npos)
+    return "folders come from the layout; it may not contain a slash";
+  if (!shows_all(name)) return "it contains a control character";
   return std::nullopt;
 }
 

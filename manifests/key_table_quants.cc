@@ -122,7 +122,8 @@ void add_quant_part_keys(std::vector<KeySpec>& keys) {
         .name = "match",
         .accepts = kTextShape,
         .example = "\"attn_|_shexp\"",
-        .meaning = "Regular expression (ECMAScript), searched in the GGUF name of the tensor.",
+        .meaning = "Regular expression (ECMAScript, no back-references), searched in the GGUF name "
+                   "of the tensor.",
         .is_required = true},
        {.sections = {S::kRule},
         .name = "type",

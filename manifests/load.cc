@@ -19,15 +19,21 @@ namespace {
 // Reads the models of one merged file into a list that several files share.
 class ModelReader {
  public:
-  ModelReader(Diagnostics& diagnostics, std::vector<Model>& models)
-      : diagnostics_(diagnostics), models_(models) {}
+  ModelReader(LoadState& state, std::vector<Model>& models)
+      : state_(state), diagnostics_(state.diagnostics), models_(models) {}
 
   void read(const YamlNode& root) {
-    Scope scope{diagnostics_, root.find("sets"), {}};
-    if (scope.sets != nullptr && !scope.sets->is_mapping()) scope.sets = nullptr;
-    if (scope.sets != nullptr) {
-      check_sets(*scope.sets, diagnostics_);
-      if (scope.sets->members.size() > kMaxSets) return;
+    Scope scope(state_);
+    SetTable sets;
+    const YamlNode* const declared_sets = root.find("sets");
+    if (declared_sets != nullptr && declared_sets->is_mapping()) {
+      if (declared_sets->members.size() > kMaxSets) {
+        diagnostics_.add(declared_sets->at, fmt::format("more than {} sets", kMaxSets));
+        return;
+      }
+      sets = SetTable(*declared_sets);
+      scope.sets = &sets;
+      check_sets(*declared_sets, scope);
     }
     const YamlNode under = defaults(root);
     const YamlNode* const models = root.find("models");
@@ -60,9 +66,11 @@ class ModelReader {
 
   // "- ./checkpoints/run7" is a model run7.
   void listed(const YamlNode& source, const YamlNode& under, const Scope& scope) {
-    const fs::path folder = scope.resolved({source.text, source.at}).path;
+    if (is_over()) return;
+    const auto folder = scope.resolved({source.text, source.at});
+    if (!folder) return;
     const bool is_address = source.text.find("://") != std::string::npos;
-    TextValue name{folder.filename().string(), source.at};
+    TextValue name{folder->path.filename().string(), source.at};
     if (!is_address && name_problem(name.text)) {
       diagnostics_.add(source.at,
                        fmt::format("no name follows from {}; declare the model in a mapping "
@@ -70,6 +78,7 @@ class ModelReader {
                                    quote(source.text)));
       return;
     }
+    if (!charge(source.at, under)) return;
     YamlNode model = under;
     model.at = source.at;
     model.members.push_back({"source", source.at, source});
@@ -77,7 +86,8 @@ class ModelReader {
   }
 
   void declared(const YamlMember& member, const YamlNode& under, Scope scope) {
-    const YamlNode model = overlay(under, member.value);
+    if (!charge(member.at, under) || !charge(member.at, member.value)) return;
+    YamlNode model = overlay(under, member.value);
     YamlNode pattern;
     pattern.kind = YamlNode::Kind::kScalar;
     pattern.at = member.at;
@@ -88,8 +98,11 @@ class ModelReader {
       return;
     }
     const auto all = combinations(*matrix, diagnostics_);
+    // It is large at times, and no combination looks at it again.
+    std::erase_if(model.members, [](const YamlMember& one) { return one.key == "matrix"; });
     if (!all.empty() && !names_all(pattern, all.front())) return;
     for (const auto& one : all) {
+      if (!charge(member.at, model)) return;
       scope.values.matrix = one;
       if (const auto name = scope.expanded(pattern, kMatrixVariables)) add(*name, model, scope);
     }
@@ -110,7 +123,10 @@ class ModelReader {
   }
 
   void add(const TextValue& name, const YamlNode& model, const Scope& scope) {
-    if (is_too_much(name.at, model) || !scope.check_name("a model", name)) return;
+    if (names_.size() >= kMaxModels)
+      state_.budget.refuse(name.at,
+                           fmt::format("more than {} models; take several manifests", kMaxModels));
+    if (is_over() || !scope.check_name("a model", name)) return;
     const auto [first, is_new] = names_.emplace(folded(name.text), name.at);
     if (!is_new) {
       diagnostics_.add(
@@ -121,20 +137,18 @@ class ModelReader {
     if (auto decoded = decode_model(name, model, scope)) models_.push_back(std::move(*decoded));
   }
 
-  bool is_too_much(const Place& at, const YamlNode& model) {
-    if (diagnostics_.is_full()) return true;
-    weight_ += weight(model);
-    if (names_.size() < kMaxModels && weight_ <= kMaxMergedBytes) return false;
-    diagnostics_.add(at, fmt::format("more than {} models, or {} MiB with their defaults; take "
-                                     "several manifests",
-                                     kMaxModels, kMaxMergedBytes >> 20U));
-    return true;
+  // Nothing that is made from here on is told or kept.
+  [[nodiscard]] bool is_over() const { return diagnostics_.is_full() || state_.budget.is_spent(); }
+
+  // Before a tree is copied, or looked at once more. False: it is too much.
+  bool charge(const Place& at, const YamlNode& tree) {
+    return !is_over() && state_.budget.work(at, weight(tree));
   }
 
+  LoadState& state_;
   Diagnostics& diagnostics_;
   std::vector<Model>& models_;
   std::map<std::string, Place> names_;  // folded
-  std::size_t weight_ = 0;
 };
 
 }  // namespace
@@ -151,17 +165,21 @@ LoadResult try_load(FileSystem& files, std::span<const fs::path> paths, FileChec
   Diagnostics diagnostics;
   LoadResult result;
   IncludeReader reader(files, diagnostics, before_read);
-  ModelReader models(diagnostics, result.manifest.models);
+  LoadState state(diagnostics);
+  ModelReader models(state, result.manifest.models);
   for (const fs::path& path : paths) {
-    const auto root = reader.read(path);
-    if (!root) continue;
+    const YamlNode* const root = reader.read(path);
+    if (root == nullptr) continue;
     if (root->find("version") == nullptr)
       diagnostics.add(root->at,
                       "the manifest needs the key \"version\"; write \"version: 1\" first");
     models.read(*root);
   }
-  check_file_names(result.manifest.models, diagnostics);
-  if (checks == FileChecks::kCheck) check_existence(files, result.manifest.models, diagnostics);
+  // Of models that are too many, those that were still made prove nothing.
+  if (!state.budget.is_spent()) {
+    check_file_names(result.manifest.models, diagnostics);
+    if (checks == FileChecks::kCheck) check_existence(files, result.manifest.models, diagnostics);
+  }
   result.manifest.files = diagnostics.files();
   result.diagnostics = diagnostics.sorted();
   if (!result.diagnostics.empty()) result.manifest.models.clear();

@@ -49,7 +49,7 @@ struct LayerRange {
 // For tensors whose name matches, in those layers, this type instead of the recipe's. First match
 // wins.
 struct RecipeRule {
-  std::string match;  // an ECMAScript regular expression that compiles; searched in the name
+  std::string match;               // a TensorPattern that compiles; searched in the name
   std::vector<LayerRange> layers;  // empty: every tensor
   DType type = DType::kF32;        // one of tensor_types()
   Place at;

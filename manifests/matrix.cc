@@ -3,6 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 
 #include "manifests/limits.h"
 #include "manifests/quant_names.h"
@@ -12,13 +17,18 @@ namespace qbuild::manifests {
 namespace {
 
 constexpr std::string_view kExclude = "exclude";
-// Each is compared with every combination.
-constexpr std::size_t kMaxExcludes = 1000;
 
+// Values are texts of the tree, which stays.
 struct Axis {
-  std::string variable;
-  std::vector<std::string> values;
+  std::string_view variable;
+  std::vector<std::string_view> values;
+  std::unordered_map<std::string_view, std::size_t> indexes;
 };
+
+// For each axis the index of a value.
+using Combination = std::vector<std::size_t>;
+// What an exclude names: indexes of axes and of their values.
+using Exclude = std::vector<std::pair<std::size_t, std::size_t>>;
 
 bool is_variable_name(std::string_view name) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
@@ -27,99 +37,57 @@ bool is_variable_name(std::string_view name) {
                      [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
+// False after a diagnostic.
+bool check_variable(const YamlMember& member, Diagnostics& diagnostics) {
+  std::string problem;
+  if (is_builtin_variable(member.key))
+    problem = "is a variable already; choose another name";
+  else if (!is_variable_name(member.key))
+    problem =
+        "is no name for a variable: small letters, digits and _ only, not beginning with a digit";
+  else if (member.key.size() > kMaxNameBytes)
+    problem =
+        fmt::format("is no name for a variable: it is longer than {} characters", kMaxNameBytes);
+  if (!problem.empty())
+    diagnostics.add(member.at, fmt::format("{} {}", quote(member.key), problem));
+  return problem.empty();
+}
+
 // Nothing after a diagnostic.
 std::optional<Axis> read_axis(const YamlMember& member, Diagnostics& diagnostics) {
-  if (is_builtin_variable(member.key)) {
-    diagnostics.add(
-        member.at, fmt::format("{} is a variable already; choose another name", quote(member.key)));
-    return std::nullopt;
-  }
-  if (!is_variable_name(member.key)) {
-    diagnostics.add(member.at,
-                    fmt::format("{} is no name for a variable: small letters, digits and _ only, "
-                                "not beginning with a digit",
-                                quote(member.key)));
-    return std::nullopt;
-  }
-  if (!member.value.is_list()) return std::nullopt;
-  Axis axis{member.key, {}};
+  if (!check_variable(member, diagnostics) || !member.value.is_list()) return std::nullopt;
+  Axis axis{member.key, {}, {}};
   bool is_whole = true;
   for (const YamlNode& item : member.value.items) {
     if (!item.is_scalar()) return std::nullopt;
-    if (std::find(axis.values.begin(), axis.values.end(), item.text) != axis.values.end()) {
+    const bool is_new = axis.indexes.emplace(item.text, axis.values.size()).second;
+    // Every value becomes a part of a model's name.
+    const bool is_short = item.text.size() <= kMaxNameBytes;
+    if (!is_new)
       diagnostics.add(item.at, fmt::format("the value {} stands twice", quote(item.text)));
-      is_whole = false;
-    }
+    if (!is_short && item.text.size() <= kMaxTextBytes)  // of a longer one check_shape complains
+      diagnostics.add(item.at, fmt::format("the value {} is longer than {} characters, too long "
+                                           "for a part of a name",
+                                           quote(item.text), kMaxNameBytes));
+    is_whole = is_whole && is_new && is_short;
     axis.values.push_back(item.text);
-    if (axis.values.size() > kMaxModels) break;
   }
   if (!is_whole || axis.values.empty()) return std::nullopt;
   return axis;
 }
 
-// Sees to it that an exclude can match something: a slip in it would otherwise build what nobody
-// wants.
-bool check_exclude(const YamlNode& exclude, const std::vector<Axis>& axes,
-                   Diagnostics& diagnostics) {
-  bool is_good = true;
-  std::vector<std::string_view> variables;
-  variables.reserve(axes.size());
-  for (const Axis& axis : axes) variables.push_back(axis.variable);
-  for (const YamlMember& member : exclude.members) {
-    const auto axis = std::find_if(axes.begin(), axes.end(),
-                                   [&](const Axis& one) { return one.variable == member.key; });
-    if (axis == axes.end()) {
-      diagnostics.add(member.at, unknown_word("variable", member.key, variables));
-      is_good = false;
-      continue;
-    }
-    const std::vector<std::string_view> values(axis->values.begin(), axis->values.end());
-    if (std::find(values.begin(), values.end(), member.value.text) == values.end()) {
-      diagnostics.add(member.value.at, unknown_word(fmt::format("value of \"{}\":", member.key),
-                                                    member.value.text, values));
-      is_good = false;
-    }
-  }
-  return is_good;
-}
-
-bool is_excluded(const std::vector<MatrixValue>& combination, const YamlNode& excludes) {
-  return std::any_of(excludes.items.begin(), excludes.items.end(), [&](const YamlNode& exclude) {
-    return !exclude.members.empty() &&
-           std::all_of(exclude.members.begin(), exclude.members.end(),
-                       [&](const YamlMember& member) {
-                         return std::any_of(
-                             combination.begin(), combination.end(), [&](const MatrixValue& one) {
-                               return one.variable == member.key && one.value == member.value.text;
-                             });
-                       });
-  });
-}
-
-std::vector<std::vector<MatrixValue>> multiply(const std::vector<Axis>& axes) {
-  std::vector<std::vector<MatrixValue>> all(1);
-  for (const Axis& axis : axes) {
-    std::vector<std::vector<MatrixValue>> longer;
-    for (const auto& one : all) {
-      for (const std::string& value : axis.values) {
-        longer.push_back(one);
-        longer.back().push_back({axis.variable, value});
-      }
-    }
-    all = std::move(longer);
-  }
-  return all;
-}
-
-}  // namespace
-
-std::vector<std::vector<MatrixValue>> combinations(const YamlNode& matrix,
-                                                   Diagnostics& diagnostics) {
+// Nothing after a diagnostic.
+std::optional<std::vector<Axis>> read_axes(const YamlNode& matrix, Diagnostics& diagnostics) {
   std::vector<Axis> axes;
   bool is_good = true;
   std::size_t count = 1;
   for (const YamlMember& member : matrix.members) {
     if (member.key == kExclude) continue;
+    if (axes.size() == kMaxMatrixVariables) {
+      diagnostics.add(member.at,
+                      fmt::format("a matrix has at most {} variables", kMaxMatrixVariables));
+      return std::nullopt;
+    }
     auto axis = read_axis(member, diagnostics);
     if (!axis) {
       is_good = false;
@@ -129,25 +97,101 @@ std::vector<std::vector<MatrixValue>> combinations(const YamlNode& matrix,
     if (count > kMaxModels) {
       diagnostics.add(matrix.at,
                       fmt::format("the matrix has more than {} combinations", kMaxModels));
-      return {};
+      return std::nullopt;
     }
     axes.push_back(std::move(*axis));
   }
   if (axes.empty() && is_good) diagnostics.add(matrix.at, "the matrix has no variables");
-  if (axes.empty() || !is_good) return {};
+  if (axes.empty() || !is_good) return std::nullopt;
+  return axes;
+}
 
-  auto all = multiply(axes);
-  const YamlNode* const excludes = matrix.find(kExclude);
-  if (excludes == nullptr || !excludes->is_list()) return all;
-  if (excludes->items.size() > kMaxExcludes) {
-    diagnostics.add(excludes->at, fmt::format("more than {} excludes", kMaxExcludes));
-    return {};
+// Sees to it that an exclude can match something: a slip in it would otherwise build what nobody
+// wants. Nothing after a diagnostic.
+std::optional<Exclude> read_exclude(const YamlNode& exclude, const std::vector<Axis>& axes,
+                                    Diagnostics& diagnostics) {
+  Exclude read;
+  std::vector<std::string_view> variables;
+  variables.reserve(axes.size());
+  for (const Axis& axis : axes) variables.push_back(axis.variable);
+  for (const YamlMember& member : exclude.members) {
+    const auto axis = std::find_if(axes.begin(), axes.end(),
+                                   [&](const Axis& one) { return one.variable == member.key; });
+    if (axis == axes.end()) {
+      diagnostics.add(member.at, unknown_word("variable", member.key, variables));
+      continue;
+    }
+    const auto value = axis->indexes.find(member.value.text);
+    if (value == axis->indexes.end())
+      diagnostics.add(member.value.at, unknown_word(fmt::format("value of \"{}\":", member.key),
+                                                    member.value.text, axis->values));
+    else
+      read.emplace_back(axis - axes.begin(), value->second);
   }
-  for (const YamlNode& exclude : excludes->items)
-    is_good = check_exclude(exclude, axes, diagnostics) && is_good;
-  if (!is_good) return {};
-  std::erase_if(all, [&](const auto& one) { return is_excluded(one, *excludes); });
-  if (all.empty()) diagnostics.add(excludes->at, "the excludes leave no combination");
+  if (read.size() < exclude.members.size()) return std::nullopt;
+  return read;
+}
+
+// Nothing after a diagnostic.
+std::optional<std::vector<Exclude>> read_excludes(const YamlNode& matrix,
+                                                  const std::vector<Axis>& axes,
+                                                  Diagnostics& diagnostics) {
+  std::vector<Exclude> excludes;
+  const YamlNode* const list = matrix.find(kExclude);
+  if (list == nullptr || !list->is_list()) return excludes;
+  if (list->items.size() > kMaxExcludes) {
+    diagnostics.add(list->at, fmt::format("more than {} excludes", kMaxExcludes));
+    return std::nullopt;
+  }
+  bool is_good = true;
+  for (const YamlNode& item : list->items) {
+    auto exclude = read_exclude(item, axes, diagnostics);
+    is_good = is_good && exclude;
+    // check_shape has complained of an empty one; it does not match everything.
+    if (exclude && !exclude->empty()) excludes.push_back(std::move(*exclude));
+  }
+  if (!is_good) return std::nullopt;
+  return excludes;
+}
+
+bool is_excluded(const Combination& combination, const std::vector<Exclude>& excludes) {
+  return std::any_of(excludes.begin(), excludes.end(), [&](const Exclude& exclude) {
+    return std::all_of(exclude.begin(), exclude.end(),
+                       [&](const auto& one) { return combination[one.first] == one.second; });
+  });
+}
+
+// To the next combination, the last variable changing fastest. False: there is none.
+bool advance(Combination& combination, const std::vector<Axis>& axes) {
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    if (++combination[i] < axes[i].values.size()) return true;
+    combination[i] = 0;
+  }
+  return false;
+}
+
+std::vector<MatrixValue> values_of(const Combination& combination, const std::vector<Axis>& axes) {
+  std::vector<MatrixValue> values;
+  values.reserve(axes.size());
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    values.push_back({std::string(axes[i].variable), std::string(axes[i].values[combination[i]])});
+  return values;
+}
+
+}  // namespace
+
+std::vector<std::vector<MatrixValue>> combinations(const YamlNode& matrix,
+                                                   Diagnostics& diagnostics) {
+  const auto axes = read_axes(matrix, diagnostics);
+  if (!axes) return {};
+  const auto excludes = read_excludes(matrix, *axes, diagnostics);
+  if (!excludes) return {};
+  std::vector<std::vector<MatrixValue>> all;
+  Combination combination(axes->size(), 0);
+  do {
+    if (!is_excluded(combination, *excludes)) all.push_back(values_of(combination, *axes));
+  } while (advance(combination, *axes));
+  if (all.empty()) diagnostics.add(matrix.find(kExclude)->at, "the excludes leave no combination");
   return all;
 }
 

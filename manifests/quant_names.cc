@@ -33,6 +33,14 @@ constexpr std::array<std::string_view, 50> kNotYet{
     "ONNX",    "TORCHAO", "SMOOTHQUANT", "MXFP4_MOE",    "COMPRESSED-TENSORS"};
 // A longer list in a message helps nobody.
 constexpr std::size_t kMaxListed = 16;
+constexpr std::size_t kMaxListedBytes = 500;
+// Letters compared in search of a near word, about: a hostile file has a thousand slips, and a
+// thousand names of its own to compare each with.
+constexpr std::size_t kMaxCompared = 65536;
+
+bool is_too_much_to_compare(std::string_view word, std::span<const std::string_view> known) {
+  return word.size() * word.size() > kMaxCompared / std::max<std::size_t>(1, known.size());
+}
 
 }  // namespace
 
@@ -63,6 +71,7 @@ std::string list_of(std::string_view between, std::span<const std::string_view> 
   if (known.size() > kMaxListed) return text;
   for (const std::string_view name : known) {
     text += text.empty() ? between : ", ";
+    if (text.size() + name.size() > kMaxListedBytes) return text + "...";
     text += name;
   }
   return text;
@@ -82,6 +91,7 @@ std::string unknown_word(std::string_view what, std::string_view word,
                          std::span<const std::string_view> known) {
   if (is_word_of_the_field(word)) return not_yet(word, known);
   std::string message = fmt::format("unknown {} {}", what, quote(word));
+  if (is_too_much_to_compare(word, known)) return message + list_of("; known: ", known);
   if (const std::string hint = did_you_mean(word, known); !hint.empty()) return message + hint;
   return message + list_of("; known: ", known);
 }

@@ -5,24 +5,55 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 
+#include "manifests/budget.h"
 #include "manifests/diagnostic.h"
 #include "manifests/keys.h"
 #include "manifests/manifest.h"
+#include "manifests/tensor_pattern.h"
 #include "manifests/variables.h"
 #include "manifests/yaml_node.h"
 
 namespace qbuild::manifests {
 
-struct Scope {
+// The sets of a file by name. Refers to the tree.
+class SetTable {
+ public:
+  SetTable() = default;
+  explicit SetTable(const YamlNode& sets);
+
+  [[nodiscard]] const YamlNode* find(std::string_view name) const;  // null pointer: no such set
+  // In the order of the file.
+  [[nodiscard]] const std::vector<std::string_view>& names() const { return names_; }
+
+ private:
+  std::unordered_map<std::string_view, const YamlNode*> by_name_;
+  std::vector<std::string_view> names_;
+};
+
+// What one load shares.
+struct LoadState {
+  explicit LoadState(Diagnostics& found) : diagnostics(found), budget(found) {}
+
   Diagnostics& diagnostics;
-  const YamlNode* sets = nullptr;  // of the file; null pointer: it has none
+  Budget budget;
+  TensorPatternChecks patterns;
+};
+
+struct Scope {
+  explicit Scope(LoadState& state) : load(state), diagnostics(state.diagnostics) {}
+
+  LoadState& load;
+  Diagnostics& diagnostics;
+  const SetTable* sets = nullptr;  // of the file; null pointer: none are known
   VariableValues values;
 
   // The value of a key, if it is there and of a kind that the key accepts.
   [[nodiscard]] const YamlNode* value(const YamlNode& parent, Section section,
                                       std::string_view key) const;
-  // Texts with their variables replaced. Nothing if the key is absent, or after a diagnostic.
+  // Texts with their variables replaced, charged as kept. Nothing if the key is absent, or after a
+  // diagnostic.
   [[nodiscard]] std::optional<TextValue> text(const YamlNode& parent, Section section,
                                               std::string_view key) const;
   [[nodiscard]] std::optional<PathValue> path(const YamlNode& parent, Section section,
@@ -32,8 +63,8 @@ struct Scope {
                                                    std::string_view key) const;
   // One text, such as an item of a list.
   [[nodiscard]] std::optional<TextValue> expanded(const YamlNode& text, Variables allowed) const;
-  // Relative to the folder of the file that the text stands in.
-  [[nodiscard]] PathValue resolved(const TextValue& text) const;
+  // Relative to the folder of the file that the text stands in. Nothing after a diagnostic.
+  [[nodiscard]] std::optional<PathValue> resolved(const TextValue& text) const;
 
   // The folder of the file.
   [[nodiscard]] fs::path folder_of(const Place& at) const;

@@ -26,6 +26,7 @@ std::string_view kind_text(const YamlNode& value) {
   if (const auto truth = value.as_bool()) return *truth ? "true" : "false";
   if (value.is_text()) return "text";
   if (value.as_whole()) return "a number";
+  if (!value.as_number()) return "a number beyond all bounds";
   const bool has_fraction = value.text.find_first_of(".eE") != std::string::npos;
   return has_fraction ? "a number with a fraction" : "a number beyond all bounds";
 }
@@ -42,6 +43,7 @@ class ShapeCheck {
 
   void mapping(const YamlNode& node, Section section) {
     for (const YamlMember& member : node.members) {
+      if (diagnostics_.is_full()) return;
       const KeySpec* const spec = find_key(section, member.key);
       if (spec == nullptr)
         unknown_key(member, section);
@@ -75,6 +77,7 @@ class ShapeCheck {
     if (node.is_list()) {
       if (node.items.empty()) empty(node, key);
       for (const YamlNode& item : node.items) {
+        if (diagnostics_.is_full()) return;
         if (!accepts(spec.elements, item))
           wrong_kind(item, spec.elements, fmt::format("{}[]", key), key_at, {});
         else if (item.is_mapping())
@@ -157,8 +160,9 @@ class ShapeCheck {
       diagnostics_.add(node.at, fmt::format("version {} is not known; this program reads version 1",
                                             quote(node.text)));
     else
-      diagnostics_.add(node.at, fmt::format("{} must be from {} to {}, not {}", quote(key),
-                                            spec.least, spec.most, node.text));
+      diagnostics_.add(
+          node.at, fmt::format("{} must be from {} to {}, not {}", quote(key), spec.least,
+                               spec.most, node.text.size() <= 40 ? node.text : quote(node.text)));
   }
 
   Diagnostics& diagnostics_;

@@ -150,6 +150,19 @@ std::optional<std::string> name_problem(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::string> path_problem(std::string_view path) {
+  if (path.size() > kMaxPathBytes) return fmt::format("a path has at most {} bytes", kMaxPathBytes);
+  std::size_t parts = 0;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    if (end > kMaxPathPartBytes)
+      return fmt::format("a name in a path has at most {} bytes", kMaxPathPartBytes);
+    if (++parts > kMaxPathParts) return fmt::format("a path has at most {} parts", kMaxPathParts);
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return std::nullopt;
+}
+
 bool is_builtin_variable(std::string_view name) {
   return std::any_of(kBuiltins.begin(), kBuiltins.end(),
                      [&](const Builtin& builtin) { return builtin.name == name; });

@@ -31,6 +31,10 @@ struct VariableValues {
 // What is wrong with the name of a model, variant or text, or nothing.
 [[nodiscard]] std::optional<std::string> name_problem(std::string_view name);
 
+// What is wrong with a path, relative or not, or nothing. It may leave its folder: a manifest says
+// where things are.
+[[nodiscard]] std::optional<std::string> path_problem(std::string_view path);
+
 // Names that a matrix variable may not take, because they are variables already.
 [[nodiscard]] bool is_builtin_variable(std::string_view name);
 

@@ -47,16 +47,23 @@ struct YamlMember {
   YamlNode value;
 };
 
+// What the trees of a load weigh so far.
+struct TreeSize {
+  std::size_t nodes = 0;
+  std::size_t bytes = 0;
+};
+
 // Nothing if the text is not usable at all; then a diagnostic says why. Duplicate keys are
 // diagnostics too, and the first one stays.
-//   file  index for the places
+//   file    index for the places
+//   so_far  grows by this tree; kMaxNodes and kMaxTreeBytes bound it
 [[nodiscard]] std::optional<YamlNode> parse_yaml(const std::string& text, std::uint32_t file,
-                                                 Diagnostics& diagnostics);
+                                                 TreeSize& so_far, Diagnostics& diagnostics);
 
 // The node as one line of YAML: {name: x, rules: [{match: "a|b", type: Q8_0}]}.
 [[nodiscard]] std::string one_line(const YamlNode& node);
 
-// Nodes and bytes that a copy of the tree takes, roughly.
+// Bytes that a copy of the tree takes, roughly.
 [[nodiscard]] std::size_t weight(const YamlNode& node);
 [[nodiscard]] std::size_t count_nodes(const YamlNode& node);
 

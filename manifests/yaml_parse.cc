@@ -6,6 +6,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <unordered_map>
@@ -17,15 +18,22 @@
 namespace qbuild::manifests {
 namespace {
 
-// Turns the library's places, a line and a byte in it, into ours, which count characters.
+// Turns the library's places, a line and a byte in it, into ours, which count characters. Like the
+// library it takes a carriage return alone for no end of a line.
 class Lines {
  public:
   Lines(std::string_view text, std::uint32_t file) : text_(text), file_(file) {
     starts_.push_back(0);
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool lone_return = text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n');
-      if (text[i] == '\n' || lone_return) starts_.push_back(i + 1);
-    }
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if (text[i] == '\n') starts_.push_back(i + 1);
+  }
+
+  [[nodiscard]] Place place_of_byte(std::size_t offset) const {
+    const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
+    Place place{file_, static_cast<std::uint32_t>(next - starts_.begin()), 1};
+    for (std::size_t at = *(next - 1); at < offset; ++at)
+      if (begins_character(text_[at])) ++place.column;
+    return place;
   }
 
   // Marks mostly ascend: each is counted from the one before, or a long line would be read once per
@@ -38,24 +46,25 @@ class Lines {
       last_byte_ = 0;
       last_column_ = 1;
     }
-    const std::string_view rest = text_.substr(starts_[line]);
+    const std::string_view rest = line_text(static_cast<std::uint32_t>(line + 1));
     const std::size_t byte = std::min(static_cast<std::size_t>(mark.column), rest.size());
-    const auto begins_character = [&](std::size_t at) {
-      return (static_cast<unsigned char>(rest[at]) & 0xc0U) != 0x80U;
-    };
     for (; last_byte_ < byte; ++last_byte_)
-      if (begins_character(last_byte_)) ++last_column_;
+      if (begins_character(rest[last_byte_])) ++last_column_;
     for (; last_byte_ > byte; --last_byte_)
-      if (begins_character(last_byte_ - 1)) --last_column_;
+      if (begins_character(rest[last_byte_ - 1])) --last_column_;
     return {file_, static_cast<std::uint32_t>(line + 1), last_column_};
   }
 
   [[nodiscard]] std::string_view line_text(std::uint32_t line) const {
-    const std::size_t begin = starts_[std::min<std::size_t>(line, starts_.size()) - 1];
-    return text_.substr(begin, text_.substr(begin).find('\n'));
+    const std::size_t index = std::min<std::size_t>(line, starts_.size());
+    const std::size_t begin = starts_[index - 1];
+    const std::size_t end = index < starts_.size() ? starts_[index] - 1 : text_.size();
+    return text_.substr(begin, end - begin);
   }
 
  private:
+  static bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }
+
   std::string_view text_;
   std::uint32_t file_;
   std::vector<std::size_t> starts_;
@@ -64,9 +73,14 @@ class Lines {
   std::uint32_t last_column_ = 1;
 };
 
+std::string too_many_values() {
+  return fmt::format("more than {} values, those behind aliases included", kMaxNodes);
+}
+
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(Lines& lines, Diagnostics& diagnostics) : lines_(lines), diagnostics_(diagnostics) {}
+  TreeBuilder(Lines& lines, TreeSize& size, Diagnostics& diagnostics)
+      : lines_(lines), size_(size), diagnostics_(diagnostics) {}
 
   [[nodiscard]] bool has_document() const { return documents_ > 0; }
   [[nodiscard]] YamlNode take_root() { return std::move(root_); }
@@ -83,14 +97,17 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchored_.find(anchor);
     if (found == anchored_.end()) refuse(mark, "an alias inside of what it stands for");
-    count(mark, count_nodes(found->second));
+    count(mark, count_nodes(found->second), weight(found->second));
     add(mark, YAML::NullAnchor, found->second);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     require_no_tag(mark, tag);
+    if (value.find('\0') != std::string::npos)
+      refuse(mark, "a text with a NUL character, which no name, path or argument can hold");
     YamlNode node = start(mark, YamlNode::Kind::kScalar);
+    count(mark, 0, value.size());
     node.is_plain = tag != "!";
     node.text = value;
     add(mark, anchor, std::move(node));
@@ -124,10 +141,13 @@ class TreeBuilder final : public YAML::EventHandler {
     throw Error(ErrorKind::kInvalidInput, std::move(message));
   }
 
-  void count(const YAML::Mark& mark, std::size_t nodes) {
-    nodes_ += nodes;
-    if (nodes_ > kMaxNodes)
-      refuse(mark, fmt::format("more than {} values, those behind aliases included", kMaxNodes));
+  void count(const YAML::Mark& mark, std::size_t nodes, std::size_t bytes) {
+    size_.nodes += nodes;
+    size_.bytes += bytes;
+    if (size_.nodes > kMaxNodes) refuse(mark, too_many_values());
+    if (size_.bytes > kMaxTreeBytes)
+      refuse(mark, fmt::format("more than {} MiB of values, those behind aliases included",
+                               kMaxTreeBytes >> 20U));
   }
 
   void require_no_tag(const YAML::Mark& mark, const std::string& tag) {
@@ -136,7 +156,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   YamlNode start(const YAML::Mark& mark, YamlNode::Kind kind) {
-    count(mark, 1);
+    count(mark, 1, sizeof(YamlMember));
     YamlNode node;
     node.kind = kind;
     node.at = lines_.place(mark);
@@ -170,7 +190,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void add(const YAML::Mark& mark, YAML::anchor_t anchor, YamlNode node) {
     if (anchor != YAML::NullAnchor) {
       // The copy is paid for too: anchors can be nested.
-      count(mark, count_nodes(node));
+      count(mark, count_nodes(node), weight(node));
       anchored_[anchor] = node;
     }
     if (open_.empty()) {
@@ -203,11 +223,11 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   Lines& lines_;
+  TreeSize& size_;
   Diagnostics& diagnostics_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlNode> anchored_;
   YamlNode root_;
-  std::size_t nodes_ = 0;
   int documents_ = 0;
 };
 
@@ -241,17 +261,14 @@ std::size_t first_bad_byte(std::string_view text) {
   return at;
 }
 
-Place place_of_byte(std::string_view text, std::size_t offset, std::uint32_t file) {
-  Place place{file, 1, 1};
-  for (const char c : text.substr(0, offset)) {
-    if (c == '\n') {
-      ++place.line;
-      place.column = 1;
-    } else if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U) {
-      ++place.column;
-    }
-  }
-  return place;
+// The first opening bracket that begins one value too many, or the size. The library keeps every
+// token of a list in brackets until it knows whether the list is a key, and says nothing before.
+std::size_t excess_bracket(std::string_view text) {
+  std::size_t brackets = 0;
+  std::size_t at = text.find_first_of("[{");
+  while (at != std::string_view::npos && ++brackets <= kMaxNodes)
+    at = text.find_first_of("[{", at + 1);
+  return std::min(at, text.size());
 }
 
 // "{word}" outside quotes is the usual reason why a line with variables is not YAML.
@@ -274,28 +291,36 @@ bool has_bare_braces(std::string_view line) {
   return false;
 }
 
+bool is_indented_by_a_tab(std::string_view line) {
+  return line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos;
+}
+
 std::string syntax_message(const Lines& lines, const Place& at, const std::string& reason) {
   std::string message = "this is not YAML: " + reason;
   if (has_bare_braces(lines.line_text(at.line)))
     message += "; a value with a variable such as {model} must stand in quotes";
-  else if (lines.line_text(at.line).starts_with('\t'))
+  else if (is_indented_by_a_tab(lines.line_text(at.line)))
     message += "; lines are indented by spaces, not by tabs";
   return message;
 }
 
 }  // namespace
 
-std::optional<YamlNode> parse_yaml(const std::string& text, std::uint32_t file,
+std::optional<YamlNode> parse_yaml(const std::string& text, std::uint32_t file, TreeSize& so_far,
                                    Diagnostics& diagnostics) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   const std::string_view content =
       std::string_view(text).substr(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  Lines lines(content, file);
   if (const std::size_t bad = first_bad_byte(content); bad < content.size()) {
-    diagnostics.add(place_of_byte(content, bad, file), "this is not UTF-8 text");
+    diagnostics.add(lines.place_of_byte(bad), "this is not UTF-8 text");
     return std::nullopt;
   }
-  Lines lines(content, file);
-  TreeBuilder builder(lines, diagnostics);
+  if (const std::size_t excess = excess_bracket(content); excess < content.size()) {
+    diagnostics.add(lines.place_of_byte(excess), too_many_values());
+    return std::nullopt;
+  }
+  TreeBuilder builder(lines, so_far, diagnostics);
   try {
     std::istringstream stream{std::string(content)};
     YAML::Parser parser(stream);

@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "base/error.h"
+#include "base/shown.h"
 
 namespace qbuild::models {
 namespace {
@@ -119,7 +120,7 @@ Bpe::Bpe(const std::vector<std::string>& tokens,
       throw Error(
           ErrorKind::kInvalidInput,
           fmt::format("merge {} (\"{}\" and \"{}\") names a token that is not in the vocabulary",
-                      rank, left, right));
+                      rank, shown(left), shown(right)));
     merges_.emplace(pair_key(left_id, right_id), Merge{static_cast<std::uint32_t>(rank), result});
   }
 }

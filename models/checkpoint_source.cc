@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
+#include "base/shown.h"
 
 namespace qbuild::models {
 namespace {
@@ -42,7 +43,7 @@ kernels::RopeParameters rope_parameters(const formats::ModelConfig& config) {
         fmt::format(
             "{}: rotation scaling of type \"{}\" is not supported; default, linear, llama3 and "
             "yarn are",
-            config.place, from.type));
+            config.place, shown(from.type)));
   }
   return rope;
 }
@@ -55,7 +56,7 @@ HyperParameters parameters_from_config(const formats::ModelConfig& config) {
   if (config.hidden_act != "silu" && config.hidden_act != "swish") {
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("{}: hidden_act \"{}\" is not supported; silu is", config.place,
-                            config.hidden_act));
+                            shown(config.hidden_act)));
   }
   HyperParameters p;
   p.architecture = "llama";

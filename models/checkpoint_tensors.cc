@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "models/expected_tensors.h"
 
 namespace qbuild::models {
@@ -45,7 +46,7 @@ class TensorCheck {
 
   [[nodiscard]] std::string place_of(const CheckpointTensor& tensor) const {
     return fmt::format("{}: {}", (folder_ / checkpoint_.files().at(tensor.file)).string(),
-                       tensor.name);
+                       shown(tensor.name));
   }
 
   void take(const CheckpointTensor& tensor) {
@@ -53,7 +54,7 @@ class TensorCheck {
     const auto name = tensor_from_checkpoint_name(tensor.name);
     if (!name || (name->part == TensorPart::kBias && !may_have_bias(name->role)))
       throw Error(ErrorKind::kUnsupported,
-                  fmt::format("tensor {} is no tensor of a llama network", tensor.name));
+                  fmt::format("tensor {} is no tensor of a llama network", shown(tensor.name)));
     if (name->role == TensorRole::kOutput && parameters_.tied_output) return;
     const bool is_empty = std::count(tensor.shape.begin(), tensor.shape.end(), 0u) > 0;
     if (tensor.shape.empty() || is_empty)

@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "kernels/math.h"
 
 namespace qbuild::models {
@@ -35,12 +37,11 @@ class Keys {
     if (!has(key)) return fallback;
     return with_context(place_, [&] { return formats::require_text(metadata_, "llama." + key); });
   }
-
- private:
   [[nodiscard]] bool has(const std::string& key) const {
     return find_value(metadata_, "llama." + key) != nullptr;
   }
 
+ private:
   const GgufMetadata& metadata_;
   const std::string& place_;
 };
@@ -60,14 +61,19 @@ kernels::RopeParameters rope_parameters(const Keys& keys, const HyperParameters&
     rope.original_context =
         static_cast<double>(keys.get("rope.scaling.original_context_length", p.context));
     const double attention = keys.get_real("rope.scaling.attn_factor", 1);
-    if (attention != 1)
+    if (!(attention > 0) || !std::isfinite(attention))
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("{}: llama.rope.scaling.attn_factor is {}, which is not above 0",
+                              place, attention));
+    // Of a factor that is none check_parameters says so.
+    if (attention != 1 && rope.factor > 0)
       rope.attention_factor = attention * (0.1 * kernels::exact_log(rope.factor) + 1);
   } else if (type != "none") {
     throw Error(
         ErrorKind::kUnsupported,
         fmt::format(
             "{}: rotation scaling of type \"{}\" is not supported; none, linear and yarn are",
-            place, type));
+            place, shown(type)));
   }
   return rope;
 }
@@ -93,6 +99,12 @@ HyperParameters parameters_from_gguf(const GgufMetadata& metadata, const std::st
   p.context = keys.need("context_length");
   p.norm_epsilon = keys.need_real("attention.layer_norm_rms_epsilon");
   p.head_dim = keys.get("attention.key_length", p.heads == 0 ? 0 : p.hidden / p.heads);
+  if (p.heads != 0 && p.hidden % p.heads != 0 && !keys.has("attention.key_length")) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("{}: {} values cannot be shared by {} heads evenly, and "
+                            "llama.attention.key_length is not given",
+                            place, p.hidden, p.heads));
+  }
   if (keys.get("attention.value_length", p.head_dim) != p.head_dim) {
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("{}: keys and values of different length are not supported", place));
@@ -122,8 +134,15 @@ GgufSource::GgufSource(FileSystem& file_system, const fs::path& path)
                               describe(divisors), pairs));
     }
     const std::vector<std::byte> bytes = read(divisors);
-    parameters_.rope.frequency_divisors.resize(pairs);
-    std::memcpy(parameters_.rope.frequency_divisors.data(), bytes.data(), bytes.size());
+    std::vector<float>& values = parameters_.rope.frequency_divisors;
+    values.resize(pairs);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    for (const float value : values) {
+      if (!(value > 0) || !std::isfinite(value))
+        throw Error(ErrorKind::kCorrupt,
+                    fmt::format("{} has the value {}, by which nothing can be divided",
+                                describe(divisors), value));
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/shown.h"
 
 namespace qbuild::models {
 namespace {
@@ -22,7 +23,7 @@ void check_architecture(std::string_view architecture, std::string_view place) {
       ErrorKind::kUnsupported,
       fmt::format("{}: the architecture \"{}\" is not supported; supported is llama (Llama, "
                   "SmolLM2, TinyLlama and others of its shape)",
-                  place, architecture));
+                  place, shown(architecture)));
 }
 
 void check_parameters(const HyperParameters& p, std::string_view place) {
@@ -65,6 +66,18 @@ void check_parameters(const HyperParameters& p, std::string_view place) {
   if (!(p.rope.factor > 0) || !std::isfinite(p.rope.factor)) {
     refuse(place,
            fmt::format("the rotation's scaling factor is {}, which is not above 0", p.rope.factor));
+  }
+  if (p.rope.scaling == kernels::RopeScaling::kYarn &&
+      (!(p.rope.original_context >= 1) ||
+       !(p.rope.original_context <= static_cast<double>(kMaxContext)))) {
+    refuse(place,
+           fmt::format("the context before the rotation's scaling is {}, which is not between "
+                       "1 and {}",
+                       p.rope.original_context, kMaxContext));
+  }
+  if (!(p.rope.attention_factor >= 0) || !std::isfinite(p.rope.attention_factor)) {
+    refuse(place, fmt::format("the rotation's attention factor is {}, which is not a number from 0",
+                              p.rope.attention_factor));
   }
   if (!(p.norm_epsilon >= 0) || !(p.norm_epsilon < 1)) {
     refuse(place, fmt::format("the epsilon of the norms is {}, which is not between 0 and 1",

@@ -6,15 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "formats/network_limits.h"
 #include "kernels/rope.h"
 
 namespace qbuild::models {
 
-// Bounds on what a file may claim, well above any published network of the architecture.
-inline constexpr std::uint64_t kMaxLayers = 512;
-inline constexpr std::uint64_t kMaxWidth = 1U << 18U;
-inline constexpr std::uint64_t kMaxVocabulary = 1U << 22U;
-inline constexpr std::uint64_t kMaxContext = 1U << 24U;
+using formats::kMaxContext;
+using formats::kMaxLayers;
+using formats::kMaxVocabulary;
+using formats::kMaxWidth;
 
 struct HyperParameters {
   std::string architecture;  // "llama"

@@ -5,8 +5,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "formats/gguf_reader.h"
 #include "formats/splitters.h"
+#include "models/added_tokens.h"
 #include "models/bpe.h"
 #include "models/pretokenizer.h"
 #include "models/unicode.h"
@@ -15,6 +17,17 @@ namespace qbuild::models {
 namespace {
 
 using formats::AddedToken;
+using formats::kMaxVocabulary;
+
+// Far above what any tokenizer has; each is a pass over the text.
+constexpr std::size_t kMaxNormalForms = 16;
+// Ids around a text, on each side.
+constexpr std::size_t kMaxFrameIds = 64;
+
+void require_at_most(std::size_t count, std::size_t most, std::string_view what) {
+  if (count > most)
+    throw Error(ErrorKind::kExhausted, fmt::format("{}; at most {} are read", what, most));
+}
 
 std::vector<NormalForm> normal_forms(const Json& normalizer) {
   if (normalizer.is_null()) return {};
@@ -26,18 +39,19 @@ std::vector<NormalForm> normal_forms(const Json& normalizer) {
   if (type != "Sequence")
     throw Error(
         ErrorKind::kUnsupported,
-        fmt::format(
-            "normalizer: the kind \"{}\" is not supported; NFC, NFD, NFKC, NFKD and Sequence are",
-            type));
+        fmt::format("the kind \"{}\" is not supported; NFC, NFD, NFKC, NFKD and Sequence are",
+                    shown(type)));
   std::vector<NormalForm> forms;
-  for (const Json& inner : normalizer.at("normalizers").as_array())
+  for (const Json& inner : normalizer.at("normalizers").as_array()) {
     for (const NormalForm form : normal_forms(inner)) forms.push_back(form);
+    require_at_most(forms.size(), kMaxNormalForms, "too many steps");
+  }
   return forms;
 }
 
 // -1, which no token has, for what is no id.
 std::int32_t narrow_id(std::uint64_t id) {
-  return id < formats::kMaxVocabulary ? static_cast<std::int32_t>(id) : -1;
+  return id < kMaxVocabulary ? static_cast<std::int32_t>(id) : -1;
 }
 
 // An id that a file names and a network will look up.
@@ -54,37 +68,84 @@ struct Frame {
   std::vector<std::int32_t> behind;
 };
 
+void add_template(const Json& processor, Frame& frame) {
+  bool seen_text = false;
+  const auto& elements = processor.at("single").as_array();
+  require_at_most(elements.size(), kMaxFrameIds, "too many elements in its template");
+  for (const Json& element : elements) {
+    const Json* const special = element.find("SpecialToken");
+    if (special == nullptr) {
+      seen_text = true;
+      continue;
+    }
+    const Json& token = processor.at("special_tokens").at(special->at("id").as_string());
+    for (const Json& id : token.at("ids").as_array())
+      (seen_text ? frame.behind : frame.before).push_back(narrow_id(id.as_uint()));
+  }
+}
+
 Frame frame_of(const Json& processor) {
   Frame frame;
   if (processor.is_null()) return frame;
   const std::string type = processor.at("type").as_string();
   if (type == "Sequence") {
-    for (const Json& inner : processor.at("processors").as_array()) {
+    const auto& processors = processor.at("processors").as_array();
+    require_at_most(processors.size(), kMaxFrameIds, "too many steps");
+    for (const Json& inner : processors) {
       const Frame one = frame_of(inner);
       frame.before.insert(frame.before.begin(), one.before.begin(), one.before.end());
       frame.behind.insert(frame.behind.end(), one.behind.begin(), one.behind.end());
+      require_at_most(std::max(frame.before.size(), frame.behind.size()), kMaxFrameIds,
+                      "too many tokens beside a text");
     }
   } else if (type == "TemplateProcessing") {
-    bool seen_text = false;
-    for (const Json& element : processor.at("single").as_array()) {
-      const Json* const special = element.find("SpecialToken");
-      if (special == nullptr) {
-        seen_text = true;
-        continue;
-      }
-      const Json& token = processor.at("special_tokens").at(special->at("id").as_string());
-      for (const Json& id : token.at("ids").as_array())
-        (seen_text ? frame.behind : frame.before).push_back(narrow_id(id.as_uint()));
-    }
+    add_template(processor, frame);
+    require_at_most(std::max(frame.before.size(), frame.behind.size()), kMaxFrameIds,
+                    "too many tokens beside a text");
   } else if (type != "ByteLevel") {
-    throw Error(
-        ErrorKind::kUnsupported,
-        fmt::format(
-            "post_processor: the kind \"{}\" is not supported; TemplateProcessing, ByteLevel and "
-            "Sequence are",
-            type));
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("the kind \"{}\" is not supported; TemplateProcessing, ByteLevel and "
+                            "Sequence are",
+                            shown(type)));
   }
   return frame;
+}
+
+std::vector<std::pair<std::string, std::string>> merges_of(const formats::GgufMetadata& metadata) {
+  const auto& texts = formats::require_texts(metadata, "tokenizer.ggml.merges");
+  require_at_most(texts.size(), formats::kMaxMerges, "tokenizer.ggml.merges: too many merges");
+  std::vector<std::pair<std::string, std::string>> merges;
+  merges.reserve(texts.size());
+  for (const std::string& merge : texts) {
+    const auto space = merge.find(' ', 1);
+    if (space == std::string::npos)
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("tokenizer.ggml.merges: \"{}\" is no pair", shown(merge)));
+    merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
+  }
+  return merges;
+}
+
+std::vector<AddedToken> added_of(const formats::GgufMetadata& metadata,
+                                 const std::vector<std::string>& tokens) {
+  constexpr std::string_view kKey = "tokenizer.ggml.token_type";
+  constexpr std::int64_t kControl = 3;
+  constexpr std::int64_t kUserDefined = 4;
+  std::vector<AddedToken> added;
+  const auto* const types = formats::find_value(metadata, kKey);
+  if (types == nullptr) return added;
+  const auto* const list = std::get_if<std::vector<std::int64_t>>(&types->value);
+  if (list == nullptr || list->size() != tokens.size())
+    throw Error(
+        ErrorKind::kInvalidInput,
+        fmt::format("{} is no array of one i32 for each of {} tokens", kKey, tokens.size()));
+  for (std::size_t id = 0; id < tokens.size(); ++id)
+    if ((*list)[id] == kControl || (*list)[id] == kUserDefined)
+      added.push_back({.id = static_cast<std::int32_t>(id),
+                       .content = tokens[id],
+                       .special = (*list)[id] == kControl,
+                       .normalized = false});
+  return added;
 }
 
 // A stretch of the text: raw, or an added token.
@@ -97,9 +158,8 @@ struct Stretch {
 
 struct Tokenizer::State {
   std::vector<std::string> tokens;
-  std::vector<AddedToken> added;  // longest first, so that the first match is the longest
-  std::vector<bool> is_added;     // by id
-  std::vector<bool> begins_added = std::vector<bool>(256, false);  // by first byte
+  AddedTokens added;
+  std::vector<bool> is_added;  // by id
   std::optional<Bpe> bpe;
   std::optional<Pretokenizer> pretokenizer;
   std::vector<NormalForm> forms;
@@ -109,37 +169,19 @@ struct Tokenizer::State {
   std::optional<std::int32_t> eos;
 
   void set_added(std::vector<AddedToken> list) {
-    std::erase_if(list, [](const AddedToken& token) { return token.content.empty(); });
-    std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
-      return a.content.size() > b.content.size();
-    });
     is_added.assign(tokens.size(), false);
     for (const AddedToken& token : list) {
-      if (static_cast<std::size_t>(token.id) < is_added.size())
+      if (!token.content.empty() && static_cast<std::size_t>(token.id) < is_added.size())
         is_added[static_cast<std::size_t>(token.id)] = true;
-      begins_added[static_cast<unsigned char>(token.content[0])] = true;
     }
-    added = std::move(list);
-  }
-
-  [[nodiscard]] const AddedToken* added_at(std::string_view text, std::size_t at) const {
-    if (!begins_added[static_cast<unsigned char>(text[at])]) return nullptr;
-    const std::string_view rest = text.substr(at);
-    for (const AddedToken& token : added) {
-      if (!rest.starts_with(token.content)) continue;
-      const bool inside_word = ends_with_word_character(text.substr(0, at)) ||
-                               begins_with_word_character(rest.substr(token.content.size()));
-      if (token.single_word && inside_word) continue;
-      return &token;
-    }
-    return nullptr;
+    added = AddedTokens(std::move(list));
   }
 
   [[nodiscard]] std::vector<Stretch> stretches(std::string_view text) const {
     std::vector<Stretch> result;
     std::size_t begin = 0;
     for (std::size_t at = 0; at < text.size();) {
-      const AddedToken* const token = added_at(text, at);
+      const AddedToken* const token = added.find(text, at);
       if (token == nullptr) {
         ++at;
         continue;
@@ -156,11 +198,11 @@ struct Tokenizer::State {
     return result;
   }
 
-  void encode_raw(std::string_view raw, std::vector<std::int32_t>& ids) const {
+  void encode_raw(std::string_view raw, SplitEffort& effort, std::vector<std::int32_t>& ids) const {
     std::string text(raw);
     for (const NormalForm form : forms) text = normalized(text, form);
     if (add_prefix_space && !text.starts_with(' ')) text.insert(0, 1, ' ');
-    for (const std::string_view word : pretokenizer->split(text))
+    for (const std::string_view word : pretokenizer->split(text, effort))
       bpe->encode_word(spell_bytes(word), ids);
   }
 };
@@ -182,8 +224,8 @@ Tokenizer Tokenizer::from_json(const formats::TokenizerJson& json,
   const formats::Splitter splitter = formats::splitter_from_json(json.pre_tokenizer);
   state->pretokenizer.emplace(splitter.patterns);
   state->add_prefix_space = splitter.add_prefix_space;
-  state->forms = normal_forms(json.normalizer);
-  state->frame = frame_of(json.post_processor);
+  state->forms = with_context("normalizer", [&] { return normal_forms(json.normalizer); });
+  state->frame = with_context("post_processor", [&] { return frame_of(json.post_processor); });
   for (const auto* ids : {&state->frame.before, &state->frame.behind})
     for (const std::int32_t id : *ids) require_token(id, state->tokens, "post_processor");
   const auto id_of = [&](const std::optional<std::string>& text) -> std::optional<std::int32_t> {
@@ -202,29 +244,15 @@ Tokenizer Tokenizer::from_gguf(const formats::GgufMetadata& metadata) {
     throw Error(
         ErrorKind::kUnsupported,
         fmt::format("tokenizer.ggml.model is \"{}\"; byte-level BPE (\"gpt2\") is supported",
-                    model));
+                    shown(model)));
   const auto named =
       formats::splitter_from_pre_name(formats::require_text(metadata, "tokenizer.ggml.pre"));
   auto state = std::make_unique<State>();
-  state->tokens = formats::require_texts(metadata, "tokenizer.ggml.tokens");
-  std::vector<std::pair<std::string, std::string>> merges;
-  for (const std::string& merge : formats::require_texts(metadata, "tokenizer.ggml.merges")) {
-    const auto space = merge.find(' ', 1);
-    if (space == std::string::npos)
-      throw Error(ErrorKind::kInvalidInput, fmt::format("the merge \"{}\" is no pair", merge));
-    merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
-  }
-  constexpr std::int64_t kControl = 3;
-  constexpr std::int64_t kUserDefined = 4;
-  std::vector<AddedToken> added;
-  if (const auto* types = formats::find_value(metadata, "tokenizer.ggml.token_type"))
-    if (const auto* list = std::get_if<std::vector<std::int64_t>>(&types->value))
-      for (std::size_t id = 0; id < std::min(list->size(), state->tokens.size()); ++id)
-        if ((*list)[id] == kControl || (*list)[id] == kUserDefined)
-          added.push_back({.id = static_cast<std::int32_t>(id),
-                           .content = state->tokens[id],
-                           .special = (*list)[id] == kControl,
-                           .normalized = false});
+  const auto& tokens = formats::require_texts(metadata, "tokenizer.ggml.tokens");
+  require_at_most(tokens.size(), kMaxVocabulary, "tokenizer.ggml.tokens: too many tokens");
+  state->tokens = tokens;
+  const auto merges = merges_of(metadata);
+  auto added = added_of(metadata, state->tokens);
   state->set_added(std::move(added));
   state->bpe.emplace(state->tokens, merges, named.ignore_merges);
   state->pretokenizer.emplace(named.splitter.patterns);
@@ -252,12 +280,13 @@ Tokenizer Tokenizer::from_gguf(const formats::GgufMetadata& metadata) {
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, AddSpecial add_special) const {
   const std::string valid = valid_utf8(text);
   std::vector<std::int32_t> ids;
+  SplitEffort effort(valid.size());
   if (add_special == AddSpecial::kYes) ids = state_->frame.before;
   for (const Stretch& stretch : state_->stretches(valid)) {
     if (stretch.token >= 0)
       ids.push_back(stretch.token);
     else
-      state_->encode_raw(stretch.text, ids);
+      state_->encode_raw(stretch.text, effort, ids);
   }
   if (add_special == AddSpecial::kYes)
     ids.insert(ids.end(), state_->frame.behind.begin(), state_->frame.behind.end());

@@ -21,7 +21,8 @@ enum class AddSpecial : bool { kNo, kYes };
 class Tokenizer {
  public:
   // Throws Error: kUnsupported for kinds of normalizer, pre-tokenizer or post-processor that
-  // nothing here runs, kInvalidInput for merges that name no tokens.
+  // nothing here runs, kInvalidInput for merges that name no tokens, kExhausted for more of
+  // anything than is read.
   [[nodiscard]] static Tokenizer from_json(const formats::TokenizerJson& json,
                                            const formats::TokenizerConfig& config);
   [[nodiscard]] static Tokenizer from_gguf(const formats::GgufMetadata& metadata);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <unordered_set>
+#include <utility>
 
 #include "base/check.h"
 #include "base/nearest_word.h"
@@ -13,6 +15,8 @@ namespace qbuild::templates {
 namespace {
 
 constexpr std::size_t kMostNamesShown = 8;
+// A near name is looked for among so many.
+constexpr std::size_t kMostNamesCompared = 500;
 
 const Json& null_value() {
   static const Json kNull;
@@ -26,11 +30,33 @@ std::optional<std::size_t> index_of(std::string_view part) {
   return index;
 }
 
-void add_names(const Json& value, std::vector<std::string_view>& names) {
-  if (!value.is_object()) return;
-  for (const Json::Member& member : value.as_object())
-    if (std::find(names.begin(), names.end(), member.first) == names.end())
-      names.emplace_back(member.first);
+// Names of members, each once.
+class Names {
+ public:
+  void add(const Json& value) {
+    if (!value.is_object()) return;
+    for (const Json::Member& member : value.as_object()) {
+      if (names_.size() == kMostNamesCompared) return;
+      if (seen_.insert(member.first).second) names_.emplace_back(member.first);
+    }
+  }
+  [[nodiscard]] std::vector<std::string_view> take() { return std::move(names_); }
+
+ private:
+  std::vector<std::string_view> names_;
+  std::unordered_set<std::string_view> seen_;
+};
+
+// In place: a long path is not copied for each of its parts.
+void append_part(std::string& path, const Json& parent, std::string_view part) {
+  if (parent.is_array()) {
+    path += '[';
+    path += part;
+    path += ']';
+  } else {
+    if (!path.empty()) path += '.';
+    path += part;
+  }
 }
 
 std::string suggestion(std::string_view name, const std::vector<std::string_view>& known) {
@@ -81,6 +107,7 @@ const Context::Frame* Context::innermost_turn() const {
 
 const Json* Context::member(const Json& value, std::string_view name) {
   if (value.is_array()) {
+    ++compared_;
     const auto index = index_of(name);
     if (!index || *index >= value.as_array().size()) return nullptr;
     return &value.as_array()[*index];
@@ -119,17 +146,16 @@ Resolved Context::resolve(const Path& path) {
     if (value->is_null()) return Resolved(&null_value(), std::move(where));
     const Json* const next = member(*value, part);
     if (next == nullptr) return {};
-    where = value->is_array() ? fmt::format("{}[{}]", where, part) : member_path(where, part);
+    append_part(where, *value, part);
     value = next;
   }
   return {value, std::move(where)};
 }
 
 std::vector<std::string_view> Context::names_in_sight() const {
-  std::vector<std::string_view> names;
-  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame)
-    add_names(*frame->value, names);
-  return names;
+  Names names;
+  for (auto frame = frames_.rbegin(); frame != frames_.rend(); ++frame) names.add(*frame->value);
+  return names.take();
 }
 
 std::string Context::explain_missing(const Operand& operand) const {
@@ -149,13 +175,13 @@ std::string Context::explain_missing(const Operand& operand) const {
   for (const std::string& part : path.parts) {
     const Json* const next = probe.member(*value, part);
     if (next == nullptr) {
-      std::vector<std::string_view> names;
-      add_names(*value, names);
+      Names names;
+      names.add(*value);
       const std::string where = so_far.empty() ? "the document" : fmt::format("\"{}\"", so_far);
       return fmt::format("unknown variable \"{}\": {} has no \"{}\"{}", operand.text, where, part,
-                         suggestion(part, names));
+                         suggestion(part, names.take()));
     }
-    so_far = value->is_array() ? fmt::format("{}[{}]", so_far, part) : member_path(so_far, part);
+    append_part(so_far, *value, part);
     value = next;
   }
   return fmt::format("unknown variable \"{}\"", operand.text);

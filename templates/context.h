@@ -12,11 +12,18 @@
 
 namespace qbuild::templates {
 
-// What a path stands for. `value` points into the document, or to `made` for what only the loop
-// knows.
+// What a path stands for. `value` points into the document or to a literal, or to `made` for what
+// only the loop knows.
 class Resolved {
  public:
   Resolved() = default;
+  // A literal may be as long as a template: it is not copied, and must outlive this.
+  [[nodiscard]] static Resolved literal(const Json& value) {
+    Resolved resolved;
+    resolved.value_ = &value;
+    resolved.is_literal_ = true;
+    return resolved;
+  }
   Resolved(const Json* value, std::string path) : value_(value), path_(std::move(path)) {}
   explicit Resolved(Json made) : made_(std::move(made)), is_made_(true) {}
 
@@ -25,13 +32,14 @@ class Resolved {
   [[nodiscard]] const Json& value() const { return is_made_ ? made_ : *value_; }
   // From the root of the document; empty for what is not in it.
   [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] bool in_document() const { return !is_made_ && value_ != nullptr; }
+  [[nodiscard]] bool in_document() const { return !is_made_ && !is_literal_ && value_ != nullptr; }
 
  private:
   const Json* value_ = nullptr;
   std::string path_;
   Json made_;
   bool is_made_ = false;
+  bool is_literal_ = false;
 };
 
 // The stack of contexts: the document at the bottom, what the open blocks put on top. Refers to the

@@ -29,11 +29,9 @@ std::string indented(std::string_view text, std::string_view indent, std::string
   for (const char byte : text) {
     if (at_line_start && byte != '\n' && byte != '\r') out += indent;
     if (out.size() > kMaxTemplateBytes)
-      throw Error(
-          ErrorKind::kInvalidInput,
-          fmt::format("{}: a template may have at most {} bytes; this one has more once it is "
-                      "indented by {}",
-                      name, kMaxTemplateBytes, indent.size()));
+      throw error_at(name, fmt::format("a template may have at most {} bytes; this one has more "
+                                       "once it is indented by {}",
+                                       kMaxTemplateBytes, indent.size()));
     out += byte;
     at_line_start = byte == '\n';
   }
@@ -54,7 +52,9 @@ class Parser {
   explicit Parser(Program& program) : program_(program) {}
 
   void run() {
-    for (const Token& token : scan(program_.text, program_.name, program_.indent_columns)) {
+    const std::vector<Token> tokens = scan(program_.text, program_.name, program_.indent_columns);
+    program_.token_count = tokens.size();
+    for (const Token& token : tokens) {
       switch (token.kind) {
         case TokenKind::kText:
           add_text(token);
@@ -89,10 +89,8 @@ class Parser {
 
  private:
   [[noreturn]] void fail(std::size_t offset, std::string_view message) const {
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("{}: {}",
-                            place_of(program_.name, program_.text, offset, program_.indent_columns),
-                            message));
+    throw error_at(place_of(program_.name, program_.text, offset, program_.indent_columns),
+                   message);
   }
 
   std::vector<Node>& target() {
@@ -104,9 +102,8 @@ class Parser {
   [[nodiscard]] Expression expression(std::string_view text, std::size_t offset) const {
     try {
       return parse_expression(text, offset);
-    } catch (Error& error) {
-      error.add_context(place_of(program_.name, program_.text, offset, program_.indent_columns));
-      throw;
+    } catch (const Error& error) {
+      fail(offset, error.message());
     }
   }
 
@@ -132,6 +129,12 @@ class Parser {
                         name.back() == name.front();
     if (quoted) name = name.substr(1, name.size() - 2);
     if (name.empty()) fail(token.offset, "there is no name in this tag");
+    if (name.size() > kMaxPartialNameBytes)
+      fail(token.offset,
+           fmt::format("the name of a partial has at most {} bytes", kMaxPartialNameBytes));
+    if (token.indent.size() > kMaxIndentBytes)
+      fail(token.offset,
+           fmt::format("a partial is indented by at most {} characters", kMaxIndentBytes));
     if (name.find_first_of(kSpaces) != std::string_view::npos)
       fail(token.offset,
            fmt::format("a partial takes no arguments: cannot read \"{}\"", token.content));
@@ -226,6 +229,9 @@ class Parser {
 }  // namespace
 
 Program parse_program(std::string_view text, std::string_view name, std::string_view indent) {
+  // What editors of Windows begin a file with is no text.
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Program program;
   program.name = std::string(name);
   program.text = indent.empty() ? std::string(text) : indented(text, indent, name);

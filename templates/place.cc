@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "templates/limits.h"
+
 namespace qbuild::templates {
 namespace {
 
@@ -12,6 +15,25 @@ bool starts_code_point(char byte) {
 }
 
 }  // namespace
+
+std::string for_message(std::string_view text) {
+  std::size_t end = std::min(text.size(), kMaxMessageBytes);
+  while (end > 0 && end < text.size() && !starts_code_point(text[end])) --end;
+  std::string out;
+  for (const char byte : visible(text.substr(0, end))) {
+    if (byte == '\n')
+      out += "\\x0a";
+    else if (byte == '\t')
+      out += "\\x09";
+    else
+      out += byte;
+  }
+  return end < text.size() ? out + "..." : out;
+}
+
+Error error_at(std::string_view place, std::string_view message, ErrorKind kind) {
+  return Error(kind, for_message(fmt::format("{}: {}", place, message)));
+}
 
 std::string place_of(std::string_view name, std::string_view text, std::size_t offset,
                      std::size_t indent_columns) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -43,6 +44,9 @@ std::string summary_of(const Json& value) {
   return text_of(value);
 }
 
+// Counting lines is faster than a step.
+constexpr std::uint64_t kBytesPerStep = 4;
+
 std::string_view kind_of(const Json& value) {
   if (value.is_null()) return "null";
   if (value.is_bool()) return "true or false";
@@ -72,7 +76,7 @@ class Renderer {
   [[noreturn]] static void fail(const Program& program, std::size_t offset,
                                 std::string_view message,
                                 ErrorKind kind = ErrorKind::kInvalidInput) {
-    throw Error(kind, fmt::format("{}: {}", place(program, offset), message));
+    throw error_at(place(program, offset), message, kind);
   }
 
   void count_work(const Program& program, std::size_t offset, std::uint64_t steps) {
@@ -118,11 +122,22 @@ class Renderer {
     if (!seen_.insert(path).second) return;
     rendered_.used.push_back(UsedValue{.path = path,
                                        .value = summary_of(resolved.value()),
-                                       .place = place(program, operand.offset)});
+                                       .place = place_of_use(program, operand)});
+  }
+
+  // A loop comes with the same operand for many values, and a place is counted from the beginning
+  // of the text.
+  const std::string& place_of_use(const Program& program, const Operand& operand) {
+    const auto [known, is_new] = places_.try_emplace(&operand);
+    if (is_new) {
+      count_work(program, operand.offset, operand.offset / kBytesPerStep);
+      known->second = place(program, operand.offset);
+    }
+    return known->second;
   }
 
   Resolved resolve(const Program& program, const Operand& operand) {
-    if (operand.literal) return Resolved(*operand.literal);
+    if (operand.literal) return Resolved::literal(*operand.literal);
     Resolved resolved = context_.resolve(operand.path);
     note(program, operand, resolved);
     return resolved;
@@ -156,10 +171,12 @@ class Renderer {
       fail(program, operand.offset,
            fmt::format("\"{0}\" is {1} and has no text; go through it with {{{{#each {0}}}}}",
                        operand.text, kind_of(value)));
+    const std::string made = value.is_string() ? std::string() : text_of(value);
+    const std::string_view text = value.is_string() ? std::string_view(value.as_string()) : made;
     if (node.raw || options_.escape == Escape::kNone)
-      write(program, node.offset, text_of(value));
+      write(program, node.offset, text);
     else
-      write_escaped(program, node.offset, text_of(value));
+      write_escaped(program, node.offset, text);
   }
 
   void render_loop(const Program& program, const Node& node, const Resolved& over) {
@@ -167,6 +184,7 @@ class Renderer {
     if (value.is_array()) {
       const Json::Array& items = value.as_array();
       for (std::size_t i = 0; i < items.size(); ++i) {
+        count_work(program, node.offset, kNodeSteps);
         context_.push_turn(items[i], element_path(over.path(), i),
                            Context::Turn{.index = i, .count = items.size(), .key = {}});
         render_nodes(program, node.body);
@@ -176,6 +194,7 @@ class Renderer {
     }
     const Json::Object& members = value.as_object();
     for (std::size_t i = 0; i < members.size(); ++i) {
+      count_work(program, node.offset, kNodeSteps);
       context_.push_turn(
           members[i].second, member_path(over.path(), members[i].first),
           Context::Turn{.index = i, .count = members.size(), .key = members[i].first});
@@ -217,6 +236,14 @@ class Renderer {
   }
 
   const Program* load_partial(const Program& program, const Node& node) {
+    // A loop comes here with the same node each time.
+    if (const auto known = by_node_.find(&node); known != by_node_.end()) return known->second;
+    const Program* const partial = find_partial(program, node);
+    by_node_.emplace(&node, partial);
+    return partial;
+  }
+
+  const Program* find_partial(const Program& program, const Node& node) {
     const auto key = std::make_pair(node.text, node.indent);
     if (const auto known = loaded_.find(key); known != loaded_.end()) return &known->second;
     const std::optional<std::string> text =
@@ -227,7 +254,11 @@ class Renderer {
       return nullptr;
     }
     Program partial = parse_program(*text, node.text, node.indent);
-    count_work(program, node.offset, partial.text.size());
+    count_work(program, node.offset, partial.text.size() * kByteSteps);
+    if (tokens_ += partial.token_count; tokens_ > kMaxTokens)
+      fail(program, node.offset,
+           fmt::format("the partials have more than {} tags and pieces of text", kMaxTokens),
+           ErrorKind::kExhausted);
     return &loaded_.emplace(key, std::move(partial)).first->second;
   }
 
@@ -247,7 +278,7 @@ class Renderer {
           ErrorKind::kExhausted);
     ++depth_;
     for (const Node& node : nodes) {
-      count_work(program, node.offset, 1);
+      count_work(program, node.offset, kNodeSteps);
       switch (node.kind) {
         case NodeKind::kText:
           write(program, node.offset, node.text);
@@ -276,8 +307,11 @@ class Renderer {
   Explain explain_;
   Rendered rendered_;
   std::set<std::string> seen_;
+  std::unordered_map<const Operand*, std::string> places_;
   // By name and indentation. A map, because nodes of it are walked while more are added.
   std::map<std::pair<std::string, std::string>, Program> loaded_;
+  std::unordered_map<const Node*, const Program*> by_node_;
+  std::size_t tokens_ = 0;  // of all partials
   std::uint64_t work_ = 0;
   std::size_t depth_ = 0;
 };

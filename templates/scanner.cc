@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "templates/limits.h"
 #include "templates/place.h"
 
@@ -54,8 +56,7 @@ class Scanner {
 
  private:
   [[noreturn]] void fail(std::size_t offset, std::string_view message) const {
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("{}: {}", place_of(name_, text_, offset, indent_columns_), message));
+    throw error_at(place_of(name_, text_, offset, indent_columns_), message);
   }
 
   [[nodiscard]] std::size_t find_end(std::size_t begin, std::size_t from,
@@ -94,21 +95,24 @@ class Scanner {
   [[nodiscard]] Tag read_comment(Tag tag, std::size_t at) const {
     const bool dashed = text_.substr(at).starts_with("!--");
     const std::size_t from = at + (dashed ? 3 : 1);
-    const std::string dashes_then_close = "--" + close_;
-    const std::string dashes_then_tilde = "--~" + close_;
+    tag.may_stand_alone = true;
     if (!dashed) {
       const std::size_t close = find_end(tag.begin, from, close_);
       tag.eats_after = close > from && text_[close - 1] == '~';
       tag.end = close + close_.size();
-    } else {
-      const std::size_t plain = text_.find(dashes_then_close, from);
-      const std::size_t tilde = text_.substr(0, plain).find(dashes_then_tilde, from);
-      tag.eats_after = tilde != std::string_view::npos;
-      tag.end = tag.eats_after
-                    ? tilde + dashes_then_tilde.size()
-                    : find_end(tag.begin, from, dashes_then_close) + dashes_then_close.size();
+      return tag;
     }
-    tag.may_stand_alone = true;
+    // In one pass: a search for each of the two ends would read to the end of the text for one that
+    // is not there, comment after comment.
+    std::size_t dashes = text_.find("--", from);
+    for (; dashes != std::string_view::npos; dashes = text_.find("--", dashes + 1)) {
+      const std::string_view behind = text_.substr(dashes + 2);
+      tag.eats_after = behind.starts_with("~" + close_);
+      if (tag.eats_after || behind.starts_with(close_)) break;
+    }
+    if (dashes == std::string_view::npos)
+      fail(tag.begin, fmt::format("this tag is not closed; \"--{}\" is missing", close_));
+    tag.end = dashes + 2 + (tag.eats_after ? 1 : 0) + close_.size();
     return tag;
   }
 
@@ -182,18 +186,31 @@ class Scanner {
     tag.may_stand_alone = tag.kind != TokenKind::kVariable && tag.kind != TokenKind::kRawVariable;
   }
 
+  // Where the line begins. Looks back through the line, which is no loss where a tag ends a line:
+  // there is one such tag in it.
+  [[nodiscard]] std::size_t line_of(std::size_t at) const {
+    const std::size_t newline = text_.substr(0, at).rfind('\n');
+    return newline == std::string_view::npos ? 0 : newline + 1;
+  }
+
+  void add_token(const Token& token) {
+    if (tokens_.size() == kMaxTokens)
+      fail(token.offset,
+           fmt::format("a template may have at most {} tags and pieces of text", kMaxTokens));
+    tokens_.push_back(token);
+  }
+
   // Adds the text before the tag and the tag, and moves behind it.
   void place_tag(const Tag& tag) {
     std::string_view before = text_.substr(at_, tag.begin - at_);
     std::size_t next = tag.end;
     std::string_view indent;
     if (tag.may_stand_alone) {
-      const std::size_t newline = text_.substr(0, tag.begin).rfind('\n');
-      const std::size_t line = newline == std::string_view::npos ? 0 : newline + 1;
       const std::size_t after = text_.find_first_not_of(kBlanks, tag.end);
       const bool at_end = after == std::string_view::npos;
       const std::string_view rest = at_end ? std::string_view{} : text_.substr(after);
       const bool ends = at_end || rest.front() == '\n' || rest.starts_with("\r\n");
+      const std::size_t line = ends ? line_of(tag.begin) : tag.begin;
       const std::string_view lead = text_.substr(line, tag.begin - line);
       if (ends && trim_left(lead, kBlanks).empty()) {
         // A tag that ate the space behind it may have moved past the beginning of this line.
@@ -206,7 +223,7 @@ class Scanner {
     add_text(before);
     if (tag.kind) {
       const bool has_content = !tag.content.empty();
-      tokens_.push_back(Token{
+      add_token(Token{
           .kind = *tag.kind,
           .content = tag.content,
           .offset = tag.begin,
@@ -221,11 +238,11 @@ class Scanner {
   void add_text(std::string_view text) {
     if (text.empty()) return;
     const auto offset = static_cast<std::size_t>(text.data() - text_.data());
-    tokens_.push_back(Token{.kind = TokenKind::kText,
-                            .content = text,
-                            .offset = offset,
-                            .content_offset = offset,
-                            .indent = {}});
+    add_token(Token{.kind = TokenKind::kText,
+                    .content = text,
+                    .offset = offset,
+                    .content_offset = offset,
+                    .indent = {}});
   }
 
   std::string_view text_;
@@ -237,13 +254,38 @@ class Scanner {
   std::vector<Token> tokens_;
 };
 
+// Where the character after the one at `at` begins.
+std::size_t next_character(std::string_view text, std::size_t at) {
+  do ++at;
+  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U);
+  return at;
+}
+
+// The first character that is none, or the size.
+std::size_t first_bad_byte(std::string_view text) {
+  constexpr std::size_t kStep = 4096;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = next_character(text, std::min(at + kStep, text.size()) - 1);
+    if (!is_utf8(text.substr(at, end - at))) break;
+    at = end;
+  }
+  while (at < text.size()) {
+    const std::size_t end = next_character(text, at);
+    if (!is_utf8(text.substr(at, end - at))) break;
+    at = end;
+  }
+  return at;
+}
+
 }  // namespace
 
 std::vector<Token> scan(std::string_view text, std::string_view name, std::size_t indent_columns) {
   if (text.size() > kMaxTemplateBytes)
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("{}: a template may have at most {} bytes; this one has {}", name,
-                            kMaxTemplateBytes, text.size()));
+    throw error_at(name, fmt::format("a template may have at most {} bytes; this one has {}",
+                                     kMaxTemplateBytes, text.size()));
+  if (const std::size_t bad = first_bad_byte(text); bad < text.size())
+    throw error_at(place_of(name, text, bad, indent_columns), "this is not UTF-8 text");
   return Scanner(text, name, indent_columns).run();
 }
 

@@ -33,8 +33,8 @@ struct Token {
 // The tokens of `text`, which must outlive them. Comments and changes of delimiters leave none.
 //   name            for messages
 //   indent_columns  see Program
-// Throws Error (kInvalidInput) on a tag that is not closed, a malformed change of delimiters, and
-// text longer than kMaxTemplateBytes.
+// Throws Error (kInvalidInput) on a tag that is not closed, a malformed change of delimiters, text
+// longer than kMaxTemplateBytes or not UTF-8, and more than kMaxTokens.
 [[nodiscard]] std::vector<Token> scan(std::string_view text, std::string_view name,
                                       std::size_t indent_columns = 0);
 

@@ -70,6 +70,7 @@ struct Program {
   std::string text;
   std::size_t indent_columns =
       0;  // put in front of each line (a partial that stood alone), not the author's
+  std::size_t token_count = 0;  // what the nodes were made of
   std::vector<Node> nodes;
 };
 

@@ -89,7 +89,7 @@ TEST(Safetensors, RefusesTensorThatEndsPastTheFile) {
       refusal(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", "12345678");
   EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
   EXPECT_EQ(error.message(),
-            "/m/x.safetensors: tensor a spans bytes 0 to 16, but the file has 8 bytes of data");
+            "/m/x.safetensors: tensor a: it spans bytes 0 to 16, but the file has 8 bytes of data");
 }
 
 TEST(Safetensors, RefusesHolesAndOverlaps) {
@@ -104,7 +104,7 @@ TEST(Safetensors, RefusesHolesAndOverlaps) {
 TEST(Safetensors, RefusesSizesThatShapeAndTypeDoNotGive) {
   EXPECT_THAT(
       refusal(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", "12345678").message(),
-      HasSubstr("tensor a has 8 bytes, which is not what its shape and type need"));
+      HasSubstr("tensor a: it has 8 bytes, which is not what its shape and type need"));
 }
 
 TEST(Safetensors, RefusesShapesWhoseProductOverflows) {

@@ -211,7 +211,7 @@ sets: {x: [y], y: [x]}
 models:
   a: {source: tiny, quants: x}
 )",
-     "qbuild.yaml:2:20: a set inside of itself: x -> y -> x"},
+     R"(qbuild.yaml:2:20: a set inside of itself: "x" -> "y" -> "x")"},
 };
 
 class QuantErrors : public BrokenManifestTest {};

@@ -38,7 +38,7 @@ const BrokenManifest kBroken[] = {
 models:
   a: {source: tiny, quants: [{name: x, base: Q8_0, rules: [{match: 'a(', type: Q4_K}]}]}
 )",
-     R"(qbuild.yaml:3:68: "a(" is no regular expression (ECMAScript, at most 512 bytes))"},
+     R"(qbuild.yaml:3:68: "a(" is no regular expression (ECMAScript without back-references))"},
     {"RecipeAsType",
      R"(version: 1
 models:

@@ -58,5 +58,36 @@ TEST(Diagnostics, AreFullWhenNobodyReadsMore) {
   EXPECT_EQ(diagnostics.sorted().size(), Diagnostics::kMaxTold + 1);
 }
 
+TEST(Diagnostics, CutALongMessageBetweenCharacters) {
+  Diagnostics diagnostics;
+  const std::uint32_t file = diagnostics.add_file({"/a.yaml", "a.yaml"});
+  std::string message = "x";
+  for (int i = 0; i < 2000; ++i) message += "ö";
+  diagnostics.add({file, 1, 1}, message);
+  EXPECT_EQ(diagnostics.sorted().at(0).message, message.substr(0, 1999) + "...");
+}
+
+TEST(Diagnostics, TellWhatWasFoundForEveryModelOnce) {
+  Diagnostics diagnostics;
+  const std::uint32_t file = diagnostics.add_file({"/a.yaml", "a.yaml"});
+  for (int i = 0; i < 2000; ++i) diagnostics.add({file, 3, 1}, "wrong");
+  EXPECT_TRUE(diagnostics.is_full());
+  EXPECT_EQ(diagnostics.sorted().size(), 1u);
+}
+
+TEST(Diagnostics, ShowNoMarksOfDirection) {
+  Diagnostics diagnostics;
+  const std::uint32_t file = diagnostics.add_file({"/a.yaml", "a\u202e.yaml"});
+  diagnostics.add({file, 1, 1}, "\u2066x\u009b");
+  EXPECT_EQ(format(diagnostics.sorted().at(0)), "a\\u202e.yaml:1:1: \\u2066x\\x9b");
+}
+
+TEST(Diagnostics, AreMadeOfFailuresThatLieInAPath) {
+  EXPECT_TRUE(is_about_the_path(Error(ErrorKind::kInvalidInput, "a loop of links")));
+  EXPECT_TRUE(is_about_the_path(Error(ErrorKind::kDenied, "no")));
+  EXPECT_FALSE(is_about_the_path(Error(ErrorKind::kTransient, "the disk is tired")));
+  EXPECT_FALSE(is_about_the_path(Error(ErrorKind::kCancelled, "enough")));
+}
+
 }  // namespace
 }  // namespace qbuild::manifests

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "manifests/limits.h"
 #include "manifests/manifest.h"
 #include "tests/manifests/broken.h"
 
@@ -82,10 +83,10 @@ TEST(Load, AMissingManifestIsTold) {
 
 TEST(Load, AManifestThatIsTooLargeIsTold) {
   Project project;
-  project.put("qbuild.yaml", std::string((4u << 20) + 1, '#'));
+  project.put("qbuild.yaml", std::string(kMaxFileBytes + 1, '#'));
   const LoadResult result = project.try_load_files({"qbuild.yaml"});
   EXPECT_EQ(format(std::span<const Diagnostic>(result.diagnostics)),
-            "qbuild.yaml: the file is larger than 4 MiB, too large for a manifest");
+            "qbuild.yaml: the file is larger than 2 MiB, too large for a manifest");
 }
 
 TEST(Load, AManifestThatMayNotBeReadIsTold) {

@@ -11,7 +11,8 @@ namespace {
 std::vector<std::string> combined(const std::string& text) {
   Diagnostics diagnostics;
   const std::uint32_t file = diagnostics.add_file({"/p/a.yaml", "a.yaml"});
-  const auto matrix = parse_yaml(text, file, diagnostics);
+  TreeSize size;
+  const auto matrix = parse_yaml(text, file, size, diagnostics);
   std::vector<std::string> all;
   for (const auto& one : combinations(*matrix, diagnostics)) {
     std::string line;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "manifests/yaml_node.h"
+
 namespace qbuild::manifests {
 namespace {
 
@@ -44,6 +46,20 @@ TEST(UnknownWord, AWordOfTheFieldIsNotPossibleYetWhateverIsNear) {
     EXPECT_TRUE(is_word_of_the_field(word)) << word;
   for (const std::string_view word : recipe_names()) EXPECT_FALSE(is_word_of_the_field(word));
   EXPECT_FALSE(is_word_of_the_field("Q4_K_X"));
+}
+
+TEST(UnknownWord, IsNotComparedWithMoreThanIsWorthTheTime) {
+  const std::string word(100, 'q');
+  EXPECT_EQ(unknown_word("set", word + "x", std::vector<std::string_view>{word, "b"}),
+            "unknown set " + quote(word) + "; did you mean \"" + word + "\"?");
+  const std::vector<std::string_view> many(1000, word);
+  EXPECT_EQ(unknown_word("set", word + "x", many), "unknown set " + quote(word));
+}
+
+TEST(UnknownWord, ListsKnownWordsOnlyAsFarAsSomebodyReads) {
+  const std::string huge(1000, 'h');
+  EXPECT_EQ(unknown_word("set", "x", std::vector<std::string_view>{"first", huge}),
+            "unknown set \"x\"; known: first, ...");
 }
 
 }  // namespace

@@ -89,5 +89,18 @@ TEST(Names, AreFoldedToCompareThem) {
   EXPECT_EQ(folded("Q4_K_M-\xc3\x84"), "q4_k_m-\xc3\x84");
 }
 
+TEST(Paths, HaveBoundedBytesPartsAndNames) {
+  const std::string name(255, 'n');
+  for (const std::string& good : {std::string("a/../../b"), std::string("/"), std::string(), name,
+                                  name + "/" + name, std::string("a//b/")})
+    EXPECT_EQ(path_problem(good), std::nullopt) << good;
+  std::string parts = "a";
+  for (int i = 1; i < 128; ++i) parts += "/a";
+  EXPECT_EQ(path_problem(parts), std::nullopt);
+  EXPECT_EQ(path_problem(parts + "/a"), "a path has at most 128 parts");
+  EXPECT_EQ(path_problem("x/" + name + "n"), "a name in a path has at most 255 bytes");
+  EXPECT_EQ(path_problem(std::string(4096, '/')), "a path has at most 4095 bytes");
+}
+
 }  // namespace
 }  // namespace qbuild::manifests

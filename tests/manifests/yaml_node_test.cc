@@ -14,7 +14,8 @@ YamlNode plain(const std::string& text) {
 
 YamlNode parsed(const std::string& text) {
   Diagnostics diagnostics;
-  return parse_yaml(text, diagnostics.add_file({"/a.yaml", "a.yaml"}), diagnostics).value();
+  TreeSize size;
+  return parse_yaml(text, diagnostics.add_file({"/a.yaml", "a.yaml"}), size, diagnostics).value();
 }
 
 TEST(YamlScalar, NumbersFollowTheCoreSchema) {

@@ -11,7 +11,8 @@ using testing::HasSubstr;
 
 std::optional<YamlNode> parse(const std::string& text, Diagnostics& diagnostics) {
   const std::uint32_t file = diagnostics.add_file({"/p/a.yaml", "a.yaml"});
-  return parse_yaml(text, file, diagnostics);
+  TreeSize size;
+  return parse_yaml(text, file, size, diagnostics);
 }
 
 std::string refusal(const std::string& text) {

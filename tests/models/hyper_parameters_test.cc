@@ -34,7 +34,7 @@ TEST(HyperParameters, AreRefusedWhenACountIsZeroOrBeyondItsBound) {
             "config.json: the number of layers is 513, which is not between 1 and 512");
   EXPECT_EQ(
       refusal([](HyperParameters& p) { p.vocabulary = std::numeric_limits<std::uint64_t>::max(); }),
-      "config.json: the vocabulary is 18446744073709551615, which is not between 1 and 4194304");
+      "config.json: the vocabulary is 18446744073709551615, which is not between 1 and 524288");
 }
 
 TEST(HyperParameters, AreRefusedWhenTheyDoNotFitOneAnother) {

@@ -204,7 +204,7 @@ TEST(Tokenizer, RefusesIdsThatAreNoTokens) {
 }
 
 TEST(GgufTokenizer, RefusesOtherKindsAndNames) {
-  const auto message = [](std::string_view key, std::string value) {
+  const auto message = [](std::string_view key, const std::string& value) {
     formats::GgufMetadata metadata = bard_metadata();
     for (formats::GgufPair& pair : metadata)
       if (pair.key == key) pair.value = formats::GgufValue::text(value);

@@ -121,8 +121,27 @@ TEST(Parser, RefusesAnIndentationThatMakesTheTextTooLong) {
   for (int i = 0; i < 1000; ++i) lines += "a\n";
   EXPECT_EQ(
       failure(lines, std::string(100000, ' ')),
-      "t: a template may have at most 4194304 bytes; this one has more once it is indented by "
+      "t: a template may have at most 1048576 bytes; this one has more once it is indented by "
       "100000");
+}
+
+TEST(Parser, LeavesOutAByteOrderMark) {
+  const Program program = parse_program("\xef\xbb\xbf{{a}}", "t");
+  ASSERT_EQ(program.nodes.size(), 1U);
+  EXPECT_EQ(program.nodes[0].offset, 0U);
+}
+
+TEST(Parser, BoundsTheNameAndTheIndentationOfAPartial) {
+  EXPECT_EQ(failure("{{> " + std::string(kMaxPartialNameBytes, 'p') + "}}"), "no error");
+  EXPECT_EQ(failure("{{> " + std::string(kMaxPartialNameBytes + 1, 'p') + "}}"),
+            "t:1:1: the name of a partial has at most 256 bytes");
+  EXPECT_EQ(failure(std::string(kMaxIndentBytes, ' ') + "{{> p}}"), "no error");
+  EXPECT_EQ(failure(std::string(kMaxIndentBytes + 1, ' ') + "{{> p}}"),
+            "t:1:1026: a partial is indented by at most 1024 characters");
+}
+
+TEST(Parser, CountsWhatTheNodesWereMadeOf) {
+  EXPECT_EQ(parse_program("a{{#b}}c{{/b}}{{! d }}", "t").token_count, 4U);
 }
 
 }  // namespace

@@ -121,11 +121,33 @@ TEST(Scanner, FailsOrSucceedsButNeverReadsPastAnyPrefix) {
 
 TEST(Scanner, RefusesATextBeyondTheLimit) {
   EXPECT_EQ(failure(std::string(kMaxTemplateBytes + 1, 'a')),
-            "t: a template may have at most 4194304 bytes; this one has 4194305");
+            "t: a template may have at most 1048576 bytes; this one has 1048577");
 }
 
 TEST(Scanner, MakesNothingOfNothing) {
   EXPECT_TRUE(scan("", "t").empty());
+}
+
+TEST(Scanner, RefusesMoreTagsThanTheLimit) {
+  std::string text;
+  for (std::size_t i = 0; i < kMaxTokens; ++i) text += "{{a}}";
+  EXPECT_EQ(scan(text, "t").size(), kMaxTokens);
+  EXPECT_EQ(failure(text + "{{a}}"),
+            "t:1:250001: a template may have at most 50000 tags and pieces of text");
+}
+
+TEST(Scanner, SaysWhereATextIsNotUtf8) {
+  EXPECT_EQ(failure("ab\nc\u00f6\xff"), "t:2:3: this is not UTF-8 text");
+  EXPECT_EQ(failure("\u20ac\xe2\x82"), "t:1:2: this is not UTF-8 text");
+  EXPECT_EQ(failure("\xc0\xaf"), "t:1:1: this is not UTF-8 text");
+  std::string at_a_seam(4094, 'a');
+  at_a_seam += "\U0001f600";
+  EXPECT_EQ(scan(at_a_seam, "t").size(), 1U);
+  EXPECT_EQ(failure(at_a_seam + "\x80"), "t:1:4095: this is not UTF-8 text");
+}
+
+TEST(Scanner, LooksForTheEndOfADashedCommentAmongDashes) {
+  EXPECT_EQ(scanned("a{{!------}}b{{!-- -- -~ --- }} --~}} c"), "[a][b][c]");
 }
 
 }  // namespace
