@@ -34,34 +34,43 @@ std::string format_line() {
 // A name that a hub of ours, or the crash of one, may have left in a folder without a format file.
 bool is_ours(const std::string& name) {
   constexpr std::array<std::string_view, 5> kNames{"blobs", "repos", "files", "tmp", "lock"};
-  // The format file as another process prepares it right now.
   return is_temporary_name(name) || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+// Of a folder that has no format file: nothing but what another process may be making there.
+void check_is_ours(const std::vector<std::string>& names, const std::string& root) {
+  const auto foreign =
+      std::find_if(names.begin(), names.end(), [](const auto& name) { return !is_ours(name); });
+  if (foreign == names.end()) return;
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("hub {}: the folder holds other things (\"{}\"); a directory hub needs a "
+                          "folder of its own",
+                          root, *foreign));
+}
+
+void check_format(FileSystem& file_system, const DirectoryLayout& layout) {
+  const std::string text = qbuild::read_file(file_system, layout.format(), kMaxSmallFileBytes);
+  if (text == format_line()) return;
+  throw Error(
+      ErrorKind::kUnsupported,
+      fmt::format("hub {}: it has another format than {}, which is the one this qbuild reads",
+                  layout.root().string(), kDirectoryHubVersion));
 }
 
 void check_root(FileSystem& file_system, const DirectoryLayout& layout) {
   const std::string root = layout.root().string();
-  if (file_system.stat(layout.format())) {
-    const std::string text = qbuild::read_file(file_system, layout.format(), kMaxSmallFileBytes);
-    if (text == format_line()) return;
-    throw Error(
-        ErrorKind::kUnsupported,
-        fmt::format("hub {}: it has another format than {}, which is the one this qbuild reads",
-                    root, kDirectoryHubVersion));
-  }
   const std::optional<FileStat> there = file_system.stat(layout.root());
   if (!there) return;
   if (there->kind != FileStat::Kind::kDirectory)
     throw Error(
         ErrorKind::kInvalidInput,
         fmt::format("hub {}: it is no folder; a directory hub needs a folder of its own", root));
-  for (const std::string& name : file_system.list(layout.root())) {
-    if (!is_ours(name))
-      throw Error(
-          ErrorKind::kInvalidInput,
-          fmt::format("hub {}: the folder holds other things (\"{}\"); a directory hub needs a "
-                      "folder of its own",
-                      root, name));
-  }
+  if (file_system.stat(layout.format())) return check_format(file_system, layout);
+  // Listed before the second look: a process that makes the hub meanwhile is seen by one of the
+  // two.
+  const std::vector<std::string> names = file_system.list(layout.root());
+  if (file_system.stat(layout.format())) return check_format(file_system, layout);
+  check_is_ours(names, root);
 }
 
 const TreeEntry* find_entry(const std::vector<TreeEntry>& tree, std::string_view path) {

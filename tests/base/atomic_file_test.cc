@@ -1,12 +1,11 @@
 #include "base/atomic_file.h"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fake_file_system.h"
 #include "base/temporary_name.h"
+#include "tests/base/ended_process.h"
 
 namespace qbuild {
 namespace {
@@ -37,11 +36,8 @@ TEST(AtomicFile, VanishesWithoutCommit) {
 }
 
 TEST(AtomicFile, RemovesWhatAProcessThatDiedLeftInTheFolder) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   FakeFileSystem disk;
-  disk.put("/d/" + temporary_name(child), "half");
+  disk.put("/d/" + temporary_name(test::ended_process()), "half");
   publish_file(disk, "/d/a", as_bytes("new"));
   EXPECT_EQ(disk.files(), std::vector<std::string>{"/d/a"});
 }

@@ -1,23 +1,16 @@
 #include "base/temporary_name.h"
 
 #include <gmock/gmock.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 #include "base/fake_file_system.h"
+#include "tests/base/ended_process.h"
 
 namespace qbuild {
 namespace {
 
-// The number of a process that has ended.
-int ended_process() {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  EXPECT_EQ(::waitpid(child, nullptr, 0), child);
-  return child;
-}
+using test::ended_process;
 
 TEST(TemporaryName, IsKnownByItsForm) {
   EXPECT_TRUE(is_temporary_name(temporary_name()));

@@ -1,9 +1,9 @@
 #include "cache/materialize.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/temporary_name.h"
+#include "tests/base/ended_process.h"
 #include "tests/cache/support.h"
 
 namespace qbuild::cache {
@@ -54,9 +54,7 @@ TEST_F(MaterializeTest, ReplacingAResultLeavesThePreviousBlobWhole) {
 }
 
 TEST_F(MaterializeTest, RemovesWhatAKilledProcessLeftAndNothingElse) {
-  const pid_t gone = ::fork();
-  if (gone == 0) ::_exit(0);
-  ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
+  const int gone = test::ended_process();
   const fs::path folder = out().parent_path();
   const std::string theirs = ".qbuild-0123456789ab-1-x.tmp";
   const std::string living = temporary_name(::getpid());

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "hub/git_attributes.h"
+#include "tests/base/forwarding_file_system.h"
 #include "tests/base/power_cut.h"
 #include "tests/hub/support.h"
 
@@ -81,43 +82,66 @@ struct Published {
 };
 
 // Passes everything on, and notes which folders were flushed before settings.json had its name.
-class NotesFlushes final : public FileSystem {
+class NotesFlushes final : public ForwardingFileSystem {
  public:
-  explicit NotesFlushes(FileSystem& disk) : disk_(disk) {}
+  using ForwardingFileSystem::ForwardingFileSystem;
   [[nodiscard]] const std::vector<fs::path>& before_settings() const { return flushed_; }
 
-  std::optional<FileStat> stat(const fs::path& path) override { return disk_.stat(path); }
-  std::unique_ptr<ReadableFile> open(const fs::path& path) override { return disk_.open(path); }
-  std::unique_ptr<WritableFile> create(const fs::path& path, CreateMode mode) override {
-    return disk_.create(path, mode);
-  }
   void rename(const fs::path& from, const fs::path& to) override {
     has_settings_ = has_settings_ || to.filename() == "settings.json";
-    disk_.rename(from, to);
+    ForwardingFileSystem::rename(from, to);
   }
-  bool remove(const fs::path& path) override { return disk_.remove(path); }
-  void remove_tree(const fs::path& path) override { disk_.remove_tree(path); }
-  void create_directories(const fs::path& path) override { disk_.create_directories(path); }
-  std::vector<std::string> list(const fs::path& path) override { return disk_.list(path); }
   void flush_directory(const fs::path& path) override {
     if (!has_settings_) flushed_.push_back(path);
-    disk_.flush_directory(path);
-  }
-  bool clone(const fs::path& from, const fs::path& to) override { return disk_.clone(from, to); }
-  bool hard_link(const fs::path& from, const fs::path& to) override {
-    return disk_.hard_link(from, to);
-  }
-  void set_mode(const fs::path& path, std::uint32_t bits) override { disk_.set_mode(path, bits); }
-  std::uint64_t free_bytes(const fs::path& path) override { return disk_.free_bytes(path); }
-  std::unique_ptr<FileLock> lock(const fs::path& path, LockWait wait) override {
-    return disk_.lock(path, wait);
+    ForwardingFileSystem::flush_directory(path);
   }
 
  private:
-  FileSystem& disk_;
   std::vector<fs::path> flushed_;
   bool has_settings_ = false;
 };
+
+// Another process makes the hub right before the nth call that looks at the disk; not once the hub
+// is locked, for then it waits.
+class HubAppears final : public ForwardingFileSystem {
+ public:
+  HubAppears(FakeFileSystem& disk, Clock& clock, int looks)
+      : ForwardingFileSystem(disk), disk_(disk), clock_(clock), looks_left_(looks) {}
+  [[nodiscard]] bool happened() const { return happened_; }
+
+  std::unique_ptr<FileLock> lock(const fs::path& path, LockWait wait) override {
+    is_locked_ = true;
+    return ForwardingFileSystem::lock(path, wait);
+  }
+
+ private:
+  void before(Kind kind) override {
+    if (kind != Kind::kLook || is_locked_ || looks_left_-- != 0) return;
+    happened_ = true;
+    DirectoryHub(disk_, clock_, "/hub").create_repo(kRepo, Visibility::kPublic);
+  }
+
+  FakeFileSystem& disk_;
+  Clock& clock_;
+  int looks_left_;
+  bool is_locked_ = false;
+  bool happened_ = false;
+};
+
+TEST(HubCrash, AHubThatAnotherProcessMakesAtAnyMomentIsKnownForOne) {
+  bool happened = true;
+  int looks = 0;
+  for (; happened; ++looks) {
+    FakeFileSystem disk;
+    disk.create_directories("/hub");
+    FakeClock clock(1'700'000'000'000'000'000);
+    HubAppears files(disk, clock, looks);
+    EXPECT_NO_THROW(DirectoryHub(files, clock, "/hub").create_repo(kRepo, Visibility::kPublic))
+        << "after " << looks << " looks";
+    happened = files.happened();
+  }
+  EXPECT_GT(looks, 4);
+}
 
 TEST(HubCrash, MainIsTheOldTreeOrTheNewOneAfterAPowerCutAtEveryCall) {
   for (const auto& [can_clone, can_link] : {std::pair{true, true}, {false, true}, {false, false}}) {
