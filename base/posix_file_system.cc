@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/file_system.h"
+#include "base/removable.h"
 #include "base/unique_fd.h"
 
 namespace qbuild {
@@ -225,6 +226,10 @@ class PosixFileSystem final : public FileSystem {
   void remove_tree(const fs::path& path) override {
     std::error_code error;
     fs::remove_all(path, error);
+    if (error) {
+      make_removable(path);
+      fs::remove_all(path, error);
+    }
     if (error) throw_errno(error.value(), fmt::format("remove {}", path.string()));
   }
 

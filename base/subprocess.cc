@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,10 +12,11 @@
 #include <boost/process/posix.hpp>
 #include <cerrno>
 #include <csignal>
-#include <mutex>
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/subprocess_child.h"
+#include "base/subprocess_strays.h"
 #include "base/unique_fd.h"
 
 namespace qbuild {
@@ -42,139 +41,6 @@ UniqueFd open_or_throw(const std::filesystem::path& path, int flags) {
   if (!fd.valid()) throw_errno(errno, fmt::format("open {}", path.string()));
   return fd;
 }
-
-// Writing to a child that is gone must be an answer, not a signal that ends this process; other
-// threads and what the program does about SIGPIPE elsewhere are left alone.
-class SigpipeBlocked {
- public:
-  SigpipeBlocked() {
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~SigpipeBlocked() {
-    if (sigismember(&before_, SIGPIPE) == 0) {
-      const timespec at_once{};
-      while (sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
-      }
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SigpipeBlocked(const SigpipeBlocked&) = delete;
-  SigpipeBlocked& operator=(const SigpipeBlocked&) = delete;
-
- private:
-  sigset_t pipe_{};
-  sigset_t before_{};
-};
-
-class PosixChild final : public ChildProcess {
- public:
-  PosixChild(pid_t pid, UniqueFd stdin_end, UniqueFd stdout_end)
-      : pid_(pid), stdin_(std::move(stdin_end)), stdout_(std::move(stdout_end)) {}
-
-  ~PosixChild() override {
-    if (waited_) return;
-    ::kill(-pid_, SIGKILL);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
-  PosixChild(const PosixChild&) = delete;
-  PosixChild& operator=(const PosixChild&) = delete;
-
-  [[nodiscard]] int pid() const override { return pid_; }
-
-  bool write(std::string_view bytes) override {
-    check(stdin_.valid(), "a child is written to while its stdin is open");
-    const SigpipeBlocked blocked;
-    while (!bytes.empty()) {
-      const ssize_t put = ::write(stdin_.get(), bytes.data(), bytes.size());
-      if (put >= 0) {
-        bytes.remove_prefix(static_cast<std::size_t>(put));
-      } else if (errno == EPIPE) {
-        return false;
-      } else if (errno != EINTR) {
-        throw_errno(errno, fmt::format("write to process {}", pid_));
-      }
-    }
-    return true;
-  }
-
-  void close_stdin() override { stdin_.reset(); }
-
-  [[nodiscard]] std::optional<std::string> read_line(std::size_t max_bytes) override {
-    check(stdout_.valid(), "a child's output is read through a pipe");
-    std::size_t searched = 0;
-    while (true) {
-      const std::size_t newline = buffer_.find('\n', searched);
-      if (std::min(newline, buffer_.size()) > max_bytes) {
-        throw Error(
-            ErrorKind::kExhausted,
-            fmt::format("process {} printed a line of more than {} bytes", pid_, max_bytes));
-      }
-      if (newline != std::string::npos) {
-        std::string line = buffer_.substr(0, newline);
-        buffer_.erase(0, newline + 1);
-        return line;
-      }
-      searched = buffer_.size();
-      if (fill()) continue;
-      if (buffer_.empty()) return std::nullopt;
-      return std::exchange(buffer_, "");  // the last line, which the child did not end
-    }
-  }
-
-  void signal_group(int signal) override {
-    const std::lock_guard lock(mutex_);
-    // Once the leader is reaped its number may belong to somebody else.
-    if (!waited_) ::kill(-pid_, signal);
-  }
-
-  [[nodiscard]] ProcessExit wait() override {
-    siginfo_t info{};
-    // Without reaping, so that signal_group stays right while this thread sleeps.
-    while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0) {
-      if (errno != EINTR) throw_errno(errno, fmt::format("wait for process {}", pid_));
-    }
-    const std::lock_guard lock(mutex_);
-    check(!waited_, "a child is waited for once");
-    ::kill(-pid_, SIGKILL);  // what it left running
-    int status = 0;
-    rusage used{};
-    while (::wait4(pid_, &status, 0, &used) < 0) {
-      if (errno != EINTR) throw_errno(errno, fmt::format("wait for process {}", pid_));
-    }
-    waited_ = true;
-    ProcessExit result;
-    result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    result.exit_code = result.signal != 0 ? 128 + result.signal : WEXITSTATUS(status);
-    result.peak_memory_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
-    const auto seconds = [](const timeval& t) {
-      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-    };
-    result.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
-    return result;
-  }
-
- private:
-  // False at the end of the child's output.
-  bool fill() {
-    std::array<char, std::size_t{16} * 1024> chunk{};
-    while (true) {
-      const ssize_t got = ::read(stdout_.get(), chunk.data(), chunk.size());
-      if (got > 0) buffer_.append(chunk.data(), static_cast<std::size_t>(got));
-      if (got >= 0) return got > 0;
-      if (errno != EINTR) throw_errno(errno, fmt::format("read from process {}", pid_));
-    }
-  }
-
-  const pid_t pid_;
-  UniqueFd stdin_;
-  UniqueFd stdout_;
-  std::string buffer_;  // read from stdout, not yet returned
-  std::mutex mutex_;    // guards waited_ against signal_group
-  bool waited_ = false;
-};
 
 // The value of NAME in a list of NAME=VALUE.
 std::optional<std::string> variable(const std::vector<std::string>& environment,
@@ -259,6 +125,8 @@ class PosixProcessRunner final : public ProcessRunner {
                              : open_or_throw(spec.output_log, O_WRONLY | O_CREAT | O_APPEND);
     if (spec.pipe_stdout) out = make_pipe();
     const int stdout_fd = spec.pipe_stdout ? out.write_end.get() : log.get();
+    check(!spec.pipe_stderr || spec.pipe_stdout, "stderr goes into stdout's pipe");
+    const int stderr_fd = spec.pipe_stderr ? stdout_fd : log.get();
 
     // Not Boost's environment type: looking a name up in it reads past the end of shorter entries
     // (1.74).
@@ -283,11 +151,13 @@ class PosixProcessRunner final : public ProcessRunner {
       if (!directory.empty() && ::chdir(directory.c_str()) != 0) ::_exit(126);
     };
 
+    if (spec.end_strays) own_->adopt_orphans();
+    auto lock = own_->lock();
     std::error_code error;
     bp::group group;
     bp::child child(bp::exe = program, bp::args = arguments, group,
                     bp::posix::fd.bind(0, in.read_end.get()), bp::posix::fd.bind(1, stdout_fd),
-                    bp::posix::fd.bind(2, log.get()), bp::extend::on_setup = set_environment,
+                    bp::posix::fd.bind(2, stderr_fd), bp::extend::on_setup = set_environment,
                     bp::extend::on_exec_setup = prepare, error);
     const pid_t pid = child.id();
     // From here the pid is ours: Boost's wait knows neither peak memory nor a wait that does not
@@ -295,14 +165,29 @@ class PosixProcessRunner final : public ProcessRunner {
     child.detach();
     group.detach();
     if (error) cannot_start(spec.argv.front(), error.value());
-    return std::make_unique<PosixChild>(pid, std::move(in.write_end), std::move(out.read_end));
+    own_->add(pid);
+    lock.unlock();
+    return make_child({.pid = pid,
+                       .stdin_end = std::move(in.write_end),
+                       .stdout_end = std::move(out.read_end),
+                       .own = own_,
+                       .end_strays = spec.end_strays});
   }
+
+ private:
+  // Shared with the children, which may outlive the runner.
+  const std::shared_ptr<OwnChildren> own_ = std::make_shared<OwnChildren>();
 };
 
 }  // namespace
 
 std::unique_ptr<ProcessRunner> make_process_runner() {
   return std::make_unique<PosixProcessRunner>();
+}
+
+std::string stray_text(const Stray& stray) {
+  return fmt::format("process {} ({}) had left the group and {}", stray.pid, stray.command,
+                     stray.has_ended ? "was ended" : "still runs: it could not be ended");
 }
 
 std::vector<std::string> current_environment() {

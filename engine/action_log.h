@@ -15,6 +15,14 @@ namespace qbuild::engine {
 
 // Beyond it a log is cut, and says so.
 inline constexpr std::uint64_t kMaxLogBytes = 4u << 20;
+// The line that says so.
+inline constexpr std::string_view kLogIsCut = "[the log is cut here: it reached its largest size]";
+// A longer line is cut, and says so.
+inline constexpr std::size_t kMaxLogLine = 8u << 10;
+// What stands at its end then.
+inline constexpr std::string_view kLineIsCut = " [cut]";
+// The line as logs keep it.
+[[nodiscard]] std::string bounded_line(std::string_view line);
 
 class ActionLog {
  public:
@@ -25,15 +33,18 @@ class ActionLog {
   void append(std::string_view line);
   // At most kLogTailLines.
   [[nodiscard]] std::vector<std::string> tail() const;
+  // It has reached its largest size: later lines are only kept for tail().
+  [[nodiscard]] bool is_cut() const { return is_cut_; }
 
  private:
-  void write(std::string_view text);
+  void write(std::string_view line);
 
   FileSystem& files_;
   fs::path path_;
   std::unique_ptr<WritableFile> file_;
   std::uint64_t written_bytes_ = 0;
-  bool is_off_ = false;
+  bool is_off_ = false;  // it cannot be written
+  bool is_cut_ = false;
   std::deque<std::string> tail_;
 };
 

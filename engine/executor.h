@@ -52,7 +52,14 @@ struct ExecutorEvent {
 // From the executors' threads to the engine's loop.
 class EventQueue {
  public:
+  // Beyond it whoever reports or logs waits until the loop has caught up; ends of actions and their
+  // beginnings never wait.
+  static constexpr std::size_t kMaxWaitingBytes = 4u << 20;
+
   void push(ExecutorEvent event);
+  // What is pushed from now on is dropped, and nobody waits for room: before executors are
+  // destroyed by the thread that takes.
+  void close();
   // Wakes the loop without an event (a stop was asked for).
   void wake();
   // Everything that is there; waits up to `timeout` for the first one.
@@ -61,8 +68,11 @@ class EventQueue {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable has_room_;
   std::deque<ExecutorEvent> events_;
+  std::size_t waiting_bytes_ = 0;  // of what was reported and logged
   bool woken_ = false;
+  bool is_closed_ = false;
 };
 
 class Executor {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/machine.h"
+#include "base/shown.h"
 #include "cache/index.h"
 #include "engine/fence.h"
 #include "engine/last_run.h"
@@ -32,12 +33,19 @@ void check_name(std::set<std::string>& names, const std::string& name) {
   }
 }
 
+// Also by no link, of which a move into the store would leave the file where it is.
+bool is_below(const fs::path& folder, const fs::path& path) {
+  const fs::path below = path.lexically_normal().lexically_relative(folder.lexically_normal());
+  if (below.empty() || *below.begin() == ".." || *below.begin() == ".") return false;
+  std::error_code error;
+  const fs::path real = fs::weakly_canonical(path, error);
+  return !error && real == fs::weakly_canonical(folder, error) / below;
+}
+
 void check_file(FileSystem& files, const fs::path& scratch, const ProducedFile& file) {
-  const fs::path below =
-      file.path.lexically_normal().lexically_relative(scratch.lexically_normal());
-  if (below.empty() || *below.begin() == "..") {
+  if (!is_below(scratch, file.path)) {
     throw Error(ErrorKind::kInvalidInput,
-                fmt::format("it left {} outside of its scratch folder", file.path.string()));
+                fmt::format("it left {} outside of its scratch folder", shown(file.path.string())));
   }
   const std::optional<FileStat> stat = files.stat(file.path);
   if (!stat || stat->kind != FileStat::Kind::kRegular || stat->size_bytes != file.size_bytes) {
@@ -45,6 +53,18 @@ void check_file(FileSystem& files, const fs::path& scratch, const ProducedFile& 
                 fmt::format("{} is not the file of {} bytes that it said it made", file.name,
                             file.size_bytes));
   }
+}
+
+// Nothing below the limit gets a name by the word of whoever made it. Returns the bytes hashed.
+std::uint64_t check_digest(FileSystem& files, const ProducedFile& file) {
+  if (file.size_bytes > kMaxHashedAgainBytes) return 0;
+  const std::string bytes = read_file(files, file.path, file.size_bytes);
+  if (sha256(bytes) != file.sha256) {
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("{} does not hold what it said it made: its SHA-256 is {}, not {}",
+                            file.name, sha256(bytes).hex(), file.sha256.hex()));
+  }
+  return bytes.size();
 }
 
 // The inline files that stay inline; larger ones become files in scratch, to be blobs.
@@ -195,6 +215,9 @@ Finished Finisher::finish(const FinishJob& job) {
     }
   }
   cache::Record record = make_record(environment_, node, job, tool_version_);
+  std::uint64_t bytes_hashed = 0;
+  for (const ProducedFile& file : job.result.files)
+    bytes_hashed += check_digest(environment_.files, file);
   std::vector<ProducedFile> produced = job.result.files;
   const std::vector<ProducedFile> moved =
       move_large_inline(environment_.files, job, record.inline_files);
@@ -224,7 +247,10 @@ Finished Finisher::finish(const FinishJob& job) {
   }
   NodeValue value = value_of_record(record, store);
   export_outputs(environment_, node, value);
-  return {.node = job.node, .value = std::move(value), .error = std::nullopt};
+  return {.node = job.node,
+          .value = std::move(value),
+          .error = std::nullopt,
+          .bytes_hashed = bytes_hashed};
 }
 
 }  // namespace qbuild::engine

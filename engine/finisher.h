@@ -25,6 +25,11 @@
 
 namespace qbuild::engine {
 
+// Files up to this size are hashed once more before they get the name of their content. Larger ones
+// are the work of our own rules, which hash while they write, or were hashed a moment ago; reading
+// them again would cost what making them costs.
+inline constexpr std::uint64_t kMaxHashedAgainBytes = 16u << 20;
+
 struct FinishJob {
   NodeId node;
   Key key;
@@ -40,6 +45,7 @@ struct Finished {
   NodeId node;
   std::optional<NodeValue> value;  // else:
   std::optional<Error> error;
+  std::uint64_t bytes_hashed = 0;
 };
 
 // The record of a result. Throws Error (kInvalidInput) for what a rule may not return: no file at

@@ -2,6 +2,7 @@
 // The nodes of a build graph. The engine knows artifacts, actions, keys and resources; what a model
 // is it has never heard. rules/lower makes these from a manifest.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -68,11 +69,16 @@ struct Field {
   std::string value;
 };
 
+// Nobody waits longer for a single action: what still runs then hangs. For those that a worker runs
+// and that say nothing of their own.
+inline constexpr std::chrono::milliseconds kDefaultTimeLimit = std::chrono::hours(7 * 24);
+
 struct Resources {
   unsigned threads = 1;
   std::uint64_t memory_bytes = 0;
-  std::uint64_t scratch_bytes = 0;  // on the store's disk while it runs, outputs included
-  bool whole_machine = false;       // runs alone (a speed measurement)
+  std::uint64_t scratch_bytes = 0;          // on the store's disk while it runs, outputs included
+  bool whole_machine = false;               // runs alone (a speed measurement)
+  std::chrono::milliseconds time_limit{0};  // how long it may run; 0: kDefaultTimeLimit
 };
 
 // Makes an output appear under a user's name once the node is ready.

@@ -2,6 +2,7 @@
 // The seam to the rules: what the engine asks of each kind of step, and what a step gets to see.
 // The same request crosses a pipe to a worker or is handed over in memory; a rule cannot tell.
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -73,6 +74,8 @@ struct ActionRequest {
   fs::path scratch;  // an existing empty folder on the store's disk; files to keep are written here
   unsigned threads = 1;
   std::string backend;  // kernels: "", "scalar", "avx2", "avx512"
+  // The executor's matter: whoever runs over it is ended. Does not cross the pipe.
+  std::chrono::milliseconds time_limit = kDefaultTimeLimit;
 
   // The input with that label; a missing one is a bug of lower.
   [[nodiscard]] const ResolvedInput& input(std::string_view label) const;

@@ -34,7 +34,9 @@ Run::Run(const Environment& environment, const BuildOptions& options, const Proj
   if (options.heavy) heavy_ = options.heavy(events_);
 }
 
-Run::~Run() = default;
+Run::~Run() {
+  events_.close();  // an executor that waits for room in the queue could not end
+}
 
 RunReport Run::run() {
   const std::int64_t begin_ns = environment_.clock.monotonic_ns();
@@ -187,6 +189,7 @@ void Run::emit(const Event& event) {
 
 RunReport Run::finish_report(std::int64_t begin_ns) {
   // Executors first: nothing may run any more when the report says what the disk holds.
+  events_.close();
   heavy_.reset();
   light_.reset();
   finisher_.reset();

@@ -90,15 +90,17 @@ std::vector<NodeId> Run::companions(std::span<const NodeId> queued, std::size_t 
   const Node& first = graph_.node(queued[head]);
   const RuleTraits& traits = environment_.rules.traits(first.rule);
   std::vector<NodeId> found{queued[head]};
+  // One whose batch broke down goes alone: it must not suffer from the same neighbour again.
+  const auto has_suffered = [&](NodeId id) { return actions_.at(id).breakdowns > 0; };
   if (first.batch.empty() || !heavy_ || traits.weight == Weight::kLight ||
-      traits.worker == Worker::kFresh) {
+      traits.worker == Worker::kFresh || has_suffered(queued[head])) {
     return found;
   }
   Resources need = first.resources;
   for (std::size_t i = head + 1; i < queued.size() && found.size() < kMaxBatch; ++i) {
     if (states_.get(queued[i]) != BuildState::kQueued) continue;
     const Node& next = graph_.node(queued[i]);
-    if (next.batch != first.batch || next.rule != first.rule) break;
+    if (next.batch != first.batch || next.rule != first.rule || has_suffered(queued[i])) break;
     // Two that could run side by side would be slower one after the other.
     ResourcePools beside = pools_;
     const bool could_run_beside =
@@ -171,6 +173,7 @@ ActionRequest Run::make_request(NodeId id) {
   request.scratch = action.scratch->path();
   request.threads = node.resources.threads;
   request.backend = options_.backend;
+  if (node.resources.time_limit.count() > 0) request.time_limit = node.resources.time_limit;
   return request;
 }
 
@@ -233,8 +236,12 @@ void Run::handle(const ExecutorEvent& event) {
                         .total = progress->total,
                         .unit = progress->unit});
   } else if (const auto* log = std::get_if<ExecutorEvent::Log>(&event.what)) {
+    const bool was_cut = action.log->is_cut();
     action.log->append(log->line);
-    emit(ActionLogged{.target = node.target, .line = log->line});
+    if (was_cut) return;
+    emit(ActionLogged{
+        .target = node.target,
+        .line = std::string(action.log->is_cut() ? kLogIsCut : std::string_view(log->line))});
   } else if (const auto* done = std::get_if<ExecutorEvent::Done>(&event.what)) {
     handle_done(id, *done);
   } else if (const auto* failed = std::get_if<ExecutorEvent::Failed>(&event.what)) {
@@ -278,6 +285,7 @@ void Run::handle_finished(Finished finished) {
   const Node& node = graph_.node(id);
   Action& action = actions_.at(id);
   leave(action);
+  report_.counters.bytes_hashed += finished.bytes_hashed;
   if (finished.error) {
     note_failed_run(node, action, report_.nodes[id].seconds, "failed");
     fail(id, finished.error->kind(), finished.error->message());

@@ -7,6 +7,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/shown.h"
+#include "engine/fence.h"
 #include "engine/progress_lines.h"
 #include "engine/worker_protocol.h"
 
@@ -15,8 +17,6 @@ namespace {
 
 // Of the worker's stderr, to be quoted when it died.
 constexpr std::uint64_t kLastWordsBytes = 2048;
-// A worker's log from earlier runs is begun anew beyond this.
-constexpr std::uint64_t kMaxWorkerLogBytes = 4u << 20;
 
 std::string signal_name(int number) {
   const char* const abbreviation = ::sigabbrev_np(number);
@@ -87,118 +87,202 @@ void WorkerProcess::cancel() {
 
 void WorkerProcess::run() {
   std::unique_ptr<ChildProcess> child;
-  try {
-    setting_.files.create_directories(log_.parent_path());
-    const std::optional<FileStat> log = setting_.files.stat(log_);
-    if (log && log->size_bytes > kMaxWorkerLogBytes) setting_.files.remove(log_);
-    log_begin_ = log && log->size_bytes <= kMaxWorkerLogBytes ? log->size_bytes : 0;
-    // Not end_with_parent: a worker notices the end of its stdin, ends what it started and tidies
-    // up.
-    child = setting_.processes.start({.argv = setting_.spec.argv,
-                                      .environment = setting_.spec.environment,
-                                      .working_directory = {},
-                                      .output_log = log_,
-                                      .pipe_stdin = true,
-                                      .pipe_stdout = true});
-    handle_->set(child.get());
-    serve(*child);
-  } catch (const Error& error) {
-    const std::lock_guard lock(mutex_);
-    if (assigned_) {
-      for (const ActionRequest& request : *assigned_) open_.push_back(request.id);
-    }
-    assigned_.reset();
-    started_ = open_.empty() ? "" : open_.front();
-    // A worker that cannot even be started would not start for the others either.
-    for (const std::string& id : open_) {
-      events_.push({id, ExecutorEvent::Failed{
-                            Error(error.kind(), fmt::format("worker: {}", error.message())), 0}});
-    }
-    open_.clear();
-  }
+  const std::optional<Error> error = run_fenced(
+      [&] {
+        setting_.files.create_directories(log_.parent_path());
+        const std::optional<FileStat> log = setting_.files.stat(log_);
+        if (log && log->size_bytes > kMaxWorkerLogBytes) setting_.files.remove(log_);
+        log_begin_ = log && log->size_bytes <= kMaxWorkerLogBytes ? log->size_bytes : 0;
+        // Not end_with_parent: a worker notices the end of its stdin, ends what it started and
+        // tidies up. Of what one leaves that had no time to, this process is told.
+        child = setting_.processes.start({.argv = setting_.spec.argv,
+                                          .environment = setting_.spec.environment,
+                                          .working_directory = {},
+                                          .output_log = log_,
+                                          .pipe_stdin = true,
+                                          .pipe_stdout = true,
+                                          .end_strays = true});
+        handle_->set(child.get());
+        WorkerGuard guard(*child, setting_.files, log_);
+        serve(*child, guard);
+      },
+      [] { return false; });
+  if (error) fail_all(*error);
   handle_->set(nullptr);
   const std::lock_guard lock(mutex_);
   has_ended_ = true;
   is_idle_ = false;
 }
 
-void WorkerProcess::serve(ChildProcess& child) {
-  bool is_greeted = false;
-  for (;;) {
-    std::vector<ActionRequest> batch;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] { return is_closing_ || assigned_; });
-      if (!assigned_) break;
-      batch = *std::exchange(assigned_, std::nullopt);
-    }
-    for (const ActionRequest& request : batch) open_.push_back(request.id);
-    try {
-      if (!is_greeted) {
-        const std::optional<std::string> hello = child.read_line(kMaxWorkerLine);
-        if (hello) check_hello(*hello);
-        is_greeted = hello.has_value();
-      }
-      if (is_greeted && child.write(batch_line(batch))) read_events(child);
-      // The end of the stream before the end of the batch: it died.
-      if (!open_.empty()) {
-        child.close_stdin();
-        give_up(describe_death(child.wait()));
-        return;
-      }
-    } catch (const Error& error) {
-      child.signal_group(SIGKILL);
-      give_up(Error(error.kind(), fmt::format("the worker was stopped: {}", error.message())));
-      break;
-    }
-    if (kind_ == Worker::kFresh) break;
+void WorkerProcess::fail_all(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (assigned_)
+      for (const ActionRequest& request : *assigned_) open_.push_back({request.id, {}});
+    assigned_.reset();
   }
-  child.close_stdin();
-  static_cast<void>(child.wait());
+  for (const Open& action : open_) {
+    events_.push(
+        {action.id, ExecutorEvent::Failed{
+                        Error(error.kind(), fmt::format("worker: {}", error.message())), 0}});
+  }
+  open_.clear();
 }
 
-void WorkerProcess::read_events(ChildProcess& child) {
+std::optional<std::vector<ActionRequest>> WorkerProcess::next_batch() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return is_closing_ || assigned_; });
+  return std::exchange(assigned_, std::nullopt);
+}
+
+void WorkerProcess::serve(ChildProcess& child, WorkerGuard& guard) {
+  while (const std::optional<std::vector<ActionRequest>> batch = next_batch()) {
+    for (const ActionRequest& request : *batch) open_.push_back({request.id, request.time_limit});
+    const std::optional<Error> broken =
+        run_fenced([&] { run_batch(child, guard, *batch); }, [] { return false; });
+    if (broken) {
+      child.signal_group(SIGKILL);
+      give_up(Error(broken->kind(), fmt::format("the worker was stopped: {}", broken->message())),
+              guard);
+      break;
+    }
+    // The end of the stream before the end of the batch: it died.
+    if (!open_.empty()) {
+      give_up(await_death(child, guard), guard);
+      return;
+    }
+    if (kind_ == Worker::kFresh || guard.has_told_to_end()) break;
+  }
+  static_cast<void>(await_death(child, guard));
+}
+
+void WorkerProcess::run_batch(ChildProcess& child, WorkerGuard& guard,
+                              const std::vector<ActionRequest>& batch) {
+  if (!is_greeted_ && !greet(child, guard)) return;
+  guard.watch(open_.front().limit);
+  if (child.write(batch_line(batch))) read_events(child, guard);
+}
+
+bool WorkerProcess::greet(ChildProcess& child, WorkerGuard& guard) {
+  guard.watch(std::min(open_.front().limit, kGreetingLimit));
+  const std::optional<std::string> hello = child.read_line(kMaxWorkerLine);
+  if (!hello) return false;
+  check_hello(*hello);
+  is_greeted_ = true;
+  return true;
+}
+
+void WorkerProcess::read_events(ChildProcess& child, WorkerGuard& guard) {
   while (!open_.empty()) {
     const std::optional<std::string> line = child.read_line(kMaxWorkerLine);
     if (!line) return;
     ExecutorEvent event = parse_event(*line);
-    const auto place = std::find(open_.begin(), open_.end(), event.id);
-    if (place == open_.end()) {
-      throw Error(ErrorKind::kCorrupt,
-                  fmt::format("it reported on an action that it was not given: \"{}\"", event.id));
-    }
-    if (std::holds_alternative<ExecutorEvent::Started>(event.what)) started_ = event.id;
+    check_turn(event);
     const bool ends = std::holds_alternative<ExecutorEvent::Done>(event.what) ||
                       std::holds_alternative<ExecutorEvent::Failed>(event.what);
-    if (ends) open_.erase(place);
-    if (open_.empty() && kind_ == Worker::kReused) {
-      // Before the engine hears of the end, so that what it starts next finds this worker free.
-      const std::lock_guard lock(mutex_);
-      has_worked_ = true;
-      is_idle_ = true;
+    if (ends) {
+      end_first(std::move(event), guard);
+      continue;
+    }
+    if (std::holds_alternative<ExecutorEvent::Started>(event.what)) {
+      first_is_started_ = true;
+      guard.watch(open_.front().limit);
     }
     events_.push(std::move(event));
   }
 }
 
-void WorkerProcess::give_up(const Error& error) {
-  bool is_cancelled = false;
-  {
-    const std::lock_guard lock(mutex_);
-    is_cancelled = is_cancelled_;
+void WorkerProcess::check_turn(const ExecutorEvent& event) const {
+  const auto is_it = [&](const Open& action) { return action.id == event.id; };
+  if (std::none_of(open_.begin(), open_.end(), is_it)) {
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("it reported on an action that it was not given: \"{}\"", shown(event.id)));
   }
+  const bool begins = std::holds_alternative<ExecutorEvent::Started>(event.what);
+  if (!is_it(open_.front()) || begins == first_is_started_) {
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("it reported on an action out of turn: \"{}\"", shown(event.id)));
+  }
+}
+
+void WorkerProcess::end_first(ExecutorEvent event, WorkerGuard& guard) {
+  const bool was_told_to_end = !guard.release();
+  if (was_told_to_end && std::holds_alternative<ExecutorEvent::Failed>(event.what) &&
+      !is_cancelled()) {
+    // What the worker began in spite of it is blameless.
+    if (has_blamed_) {
+      event.what = ExecutorEvent::NotRun{};
+    } else {
+      std::get<ExecutorEvent::Failed>(event.what).error = too_late(open_.front());
+    }
+  }
+  has_blamed_ = was_told_to_end;
+  first_is_started_ = false;
+  open_.pop_front();
+  if (!open_.empty()) guard.watch(open_.front().limit);
+  if (open_.empty() && kind_ == Worker::kReused && !was_told_to_end) {
+    // Before the engine hears of the end, so that what it starts next finds this worker free.
+    const std::lock_guard lock(mutex_);
+    has_worked_ = true;
+    is_idle_ = true;
+  }
+  events_.push(std::move(event));
+}
+
+void WorkerProcess::give_up(const Error& error, const WorkerGuard& guard) {
+  const bool is_late = guard.has_told_to_end() && !has_blamed_;
+  const bool is_stopped = is_cancelled();
   // What was not begun is blameless, unless nothing ever was: then the worker is no worker.
-  const bool one_was_running = std::find(open_.begin(), open_.end(), started_) != open_.end();
-  for (const std::string& id : open_) {
-    if (is_cancelled) {
+  const bool one_is_to_blame = is_late || first_is_started_;
+  for (std::size_t i = 0; i < open_.size(); ++i) {
+    const std::string& id = open_[i].id;
+    const bool is_blamed = i == 0 ? one_is_to_blame : false;
+    if (is_stopped) {
       events_.push({id, ExecutorEvent::Failed{Error(ErrorKind::kCancelled, "interrupted"), 0}});
-    } else if ((one_was_running || has_worked_) && id != started_) {
+    } else if (is_blamed) {
+      events_.push({id, ExecutorEvent::Failed{is_late ? too_late(open_[i]) : error, 0}});
+    } else if (one_is_to_blame || has_worked_ || guard.has_told_to_end()) {
       events_.push({id, ExecutorEvent::NotRun{}});
     } else {
       events_.push({id, ExecutorEvent::Failed{error, 0}});
     }
   }
   open_.clear();
+}
+
+bool WorkerProcess::is_cancelled() const {
+  const std::lock_guard lock(mutex_);
+  return is_cancelled_;
+}
+
+Error WorkerProcess::too_late(const Open& action) const {
+  const std::string limit = duration_text(static_cast<double>(action.limit.count()) * 1e-3);
+  if (!is_greeted_)
+    return {ErrorKind::kExhausted,
+            fmt::format(
+                "the worker did not greet within {}",
+                duration_text(static_cast<double>(std::min(action.limit, kGreetingLimit).count()) *
+                              1e-3))};
+  return {ErrorKind::kExhausted,
+          action.limit == kDefaultTimeLimit
+              ? fmt::format("did not end within {}, which is the limit of whatever has no "
+                            "resources.time_limit",
+                            limit)
+              : fmt::format("did not end within {} (resources.time_limit)", limit)};
+}
+
+Error WorkerProcess::await_death(ChildProcess& child, WorkerGuard& guard) {
+  child.close_stdin();
+  guard.kill_after(kCancelGrace);
+  const ProcessExit exit = child.wait();
+  if (!open_.empty() && first_is_started_)
+    for (const Stray& stray : exit.strays)
+      events_.push({open_.front().id, ExecutorEvent::Log{stray_text(stray)}});
+  if (guard.has_killed())
+    return {ErrorKind::kInternal,
+            "the worker closed its output in the middle of its work and had to be killed"};
+  return describe_death(exit);
 }
 
 Error WorkerProcess::describe_death(const ProcessExit& exit) const {
@@ -223,8 +307,9 @@ std::string WorkerProcess::last_words() const {
   try {
     const std::unique_ptr<ReadableFile> file = setting_.files.open(log_);
     const std::uint64_t size = file->stat().size_bytes;
+    const std::uint64_t own_begin = log_begin_ <= size ? log_begin_ : 0;  // it was cut meanwhile
     const std::uint64_t begin =
-        std::max(log_begin_, size > kLastWordsBytes ? size - kLastWordsBytes : 0);
+        std::max(own_begin, size > kLastWordsBytes ? size - kLastWordsBytes : 0);
     if (begin >= size) return "";
     std::string text(static_cast<std::size_t>(size - begin), '\0');
     text.resize(file->read_at(begin, std::as_writable_bytes(std::span(text))));

@@ -1,7 +1,11 @@
 #pragma once
-// One worker process and the thread that talks to it.
+// One worker process and the thread that talks to it. Nothing that the worker does keeps that
+// thread for ever, and what it writes is believed only as far as engine/worker_protocol.h allows
+// it.
 
+#include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,8 +18,12 @@
 #include "engine/executor.h"
 #include "engine/project_files.h"
 #include "engine/worker_executor.h"
+#include "engine/worker_guard.h"
 
 namespace qbuild::engine {
+
+// A worker that says nothing at all is no worker.
+inline constexpr std::chrono::milliseconds kGreetingLimit = std::chrono::minutes(5);
 
 struct WorkerSetting {
   FileSystem& files;
@@ -55,15 +63,33 @@ class WorkerProcess {
   [[nodiscard]] std::shared_ptr<ChildHandle> child() const { return handle_; }
 
  private:
+  // An action of the batch that has not ended.
+  struct Open {
+    std::string id;
+    std::chrono::milliseconds limit;
+  };
+
   void run();
-  void serve(ChildProcess& child);
-  // The batch, as far as it has come.
-  void run_batch(ChildProcess& child, const std::vector<ActionRequest>& batch);
-  void read_events(ChildProcess& child);
+  void serve(ChildProcess& child, WorkerGuard& guard);
+  [[nodiscard]] std::optional<std::vector<ActionRequest>> next_batch();
+  // The batch, as far as it comes: to its end, or to the end of the stream. Throws Error if the
+  // worker writes what no worker may.
+  void run_batch(ChildProcess& child, WorkerGuard& guard, const std::vector<ActionRequest>& batch);
+  [[nodiscard]] bool greet(ChildProcess& child, WorkerGuard& guard);
+  void read_events(ChildProcess& child, WorkerGuard& guard);
+  void check_turn(const ExecutorEvent& event) const;
+  // What becomes of an event with which the first of the batch ends.
+  void end_first(ExecutorEvent event, WorkerGuard& guard);
   // Ends what is left of the batch with the reason why the worker is of no use any more.
-  void give_up(const Error& error);
+  void give_up(const Error& error, const WorkerGuard& guard);
+  // Its stdin closed, waited for, and killed if it stays.
+  [[nodiscard]] Error await_death(ChildProcess& child, WorkerGuard& guard);
   [[nodiscard]] Error describe_death(const ProcessExit& exit) const;
+  [[nodiscard]] Error too_late(const Open& action) const;
   [[nodiscard]] std::string last_words() const;
+  [[nodiscard]] bool is_cancelled() const;
+  // The worker did not even start: neither would another one for the rest of the batch.
+  void fail_all(const Error& error);
 
   const WorkerSetting& setting_;
   const fs::path log_;
@@ -79,9 +105,11 @@ class WorkerProcess {
   bool is_cancelled_ = false;
   bool has_ended_ = false;
 
-  // Of the thread alone: ids of the batch that have not ended, and the one that was started.
-  std::vector<std::string> open_;
-  std::string started_;
+  // Of the thread alone.
+  std::deque<Open> open_;  // in the batch's order
+  bool is_greeted_ = false;
+  bool first_is_started_ = false;
+  bool has_blamed_ = false;  // the one at which the guard told the worker to end has ended
   bool has_worked_ = false;  // it has ended a batch
   std::uint64_t log_begin_ = 0;
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "engine/action_log.h"
 
 namespace qbuild::engine {
 namespace {
@@ -33,6 +34,16 @@ auto parse_line(std::string_view line, Body&& body) {
   }
 }
 
+// Longer than the machine has been there: nobody's.
+constexpr double kMaxSeconds = 1e9;
+
+double seconds_from_json(const Json& json) {
+  const double seconds = json.as_double();
+  if (!(seconds >= 0 && seconds <= kMaxSeconds))
+    throw Error(ErrorKind::kCorrupt, fmt::format("an action of {} seconds", seconds));
+  return seconds;
+}
+
 ErrorKind kind_from_json(const Json& json) {
   const std::optional<ErrorKind> kind = error_kind_from_name(json.as_string());
   if (!kind) throw Error(ErrorKind::kCorrupt, "unknown kind of error " + json.dump());
@@ -56,7 +67,7 @@ struct EventToJson {
   }
   Json operator()(const ExecutorEvent::Log& event) const {
     Json json = begin("log");
-    json["line"] = event.line.substr(0, kMaxLogLine);
+    json["line"] = bounded_line(event.line);
     return json;
   }
   Json operator()(const ExecutorEvent::Done& event) const {
@@ -69,7 +80,7 @@ struct EventToJson {
   Json operator()(const ExecutorEvent::Failed& event) const {
     Json json = begin("failed");
     json["kind"] = error_kind_name(event.error.kind());
-    json["message"] = event.error.message();
+    json["message"] = bounded_line(event.error.message());
     json["seconds"] = event.seconds;
     return json;
   }
@@ -124,17 +135,17 @@ ExecutorEvent parse_event(std::string_view line) {
     } else if (name == "progress") {
       event.what = ExecutorEvent::Progress{.done = json.at("done").as_uint(),
                                            .total = json.at("total").as_uint(),
-                                           .unit = json.at("unit").as_string()};
+                                           .unit = bounded_line(json.at("unit").as_string())};
     } else if (name == "log") {
-      event.what = ExecutorEvent::Log{json.at("line").as_string()};
+      event.what = ExecutorEvent::Log{bounded_line(json.at("line").as_string())};
     } else if (name == "done") {
       event.what = ExecutorEvent::Done{.result = result_from_json(json.at("result")),
-                                       .seconds = json.at("seconds").as_double(),
+                                       .seconds = seconds_from_json(json.at("seconds")),
                                        .peak_memory_bytes = json.at("peak_memory_bytes").as_uint()};
     } else if (name == "failed") {
       event.what = ExecutorEvent::Failed{
-          Error(kind_from_json(json.at("kind")), json.at("message").as_string()),
-          json.at("seconds").as_double()};
+          Error(kind_from_json(json.at("kind")), bounded_line(json.at("message").as_string())),
+          seconds_from_json(json.at("seconds"))};
     } else {
       throw Error(ErrorKind::kCorrupt, fmt::format("unknown event \"{}\"", name));
     }

@@ -10,8 +10,8 @@
 //   {"event":"log","id":ID,"line":TEXT}
 //   {"event":"done","id":ID,"result":RESULT,"seconds":s,"peak_memory_bytes":n}
 //   {"event":"failed","id":ID,"kind":KIND,"message":TEXT,"seconds":s}
-// Each action of a batch is started and ends (done or failed) once, in the batch's order. A worker
-// ends when its stdin closes.
+// Each action of a batch is started and ends (done or failed) once, in the batch's order; in
+// between it may be reported on. A worker ends when its stdin closes.
 
 #include <optional>
 #include <string>
@@ -25,10 +25,10 @@ namespace qbuild::engine {
 
 // Version history: 1 first.
 inline constexpr int kWorkerProtocol = 1;
-// Longer lines are refused: an inline file has at most a megabyte, a request some hundred inputs.
-inline constexpr std::size_t kMaxWorkerLine = 256u << 20;
-// Longer lines of a log are cut by the worker.
-inline constexpr std::size_t kMaxLogLine = 8u << 10;
+// Longer lines are refused: a request has some hundred inputs, a result at most cache's
+// kMaxArtifactFiles files. What the values of a line take in memory is bounded by Json::parse.
+inline constexpr std::size_t kMaxWorkerLine = 64u << 20;
+// Lines of a log are cut as logs cut them (engine/action_log.h), by both sides; so are messages.
 
 // All lines end in a newline.
 [[nodiscard]] std::string batch_line(const std::vector<ActionRequest>& batch);

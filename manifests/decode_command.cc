@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 
 #include "manifests/decode.h"
 #include "manifests/shape.h"
@@ -11,11 +12,11 @@
 namespace qbuild::manifests {
 namespace {
 
-struct ByteUnit {
+struct Unit {
   std::string_view name;
-  double bytes;
+  double factor;
 };
-constexpr std::array<ByteUnit, 9> kByteUnits{{
+constexpr std::array<Unit, 9> kByteUnits{{
     {"KiB", 1024.0},
     {"MiB", 1048576.0},
     {"GiB", 1073741824.0},
@@ -27,9 +28,12 @@ constexpr std::array<ByteUnit, 9> kByteUnits{{
     {"B", 1.0},
 }};
 
-// "8GiB", "1.5 GB"
-std::optional<std::uint64_t> byte_count(std::string_view text, std::int64_t most) {
-  for (const ByteUnit& unit : kByteUnits) {
+constexpr std::array<Unit, 4> kTimeUnits{{{"min", 60}, {"s", 1}, {"h", 3600}, {"d", 86400}}};
+
+// "8GiB", "1.5 GB"; rounded up.
+std::optional<std::uint64_t> amount(std::string_view text, std::span<const Unit> units,
+                                    std::int64_t most) {
+  for (const Unit& unit : units) {
     if (!text.ends_with(unit.name)) continue;
     std::string_view number = text.substr(0, text.size() - unit.name.size());
     while (number.ends_with(' ')) number.remove_suffix(1);
@@ -37,14 +41,24 @@ std::optional<std::uint64_t> byte_count(std::string_view text, std::int64_t most
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value,
                                               std::chars_format::fixed);
     if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
-    const double bytes = std::ceil(value * unit.bytes);
-    if (!(bytes >= 1) || bytes > static_cast<double>(most)) return std::nullopt;
-    return static_cast<std::uint64_t>(bytes);
+    const double whole = std::ceil(value * unit.factor);
+    if (!(whole >= 1) || whole > static_cast<double>(most)) return std::nullopt;
+    return static_cast<std::uint64_t>(whole);
   }
   return std::nullopt;
 }
 
-std::uint64_t bytes_of(const YamlNode& resources, std::string_view key, const Scope& scope) {
+// What an amount is, and how one is written.
+struct Quantity {
+  std::span<const Unit> units;
+  std::string_view noun;
+  std::string_view example;
+};
+constexpr Quantity kSize{kByteUnits, "size", "8GiB"};
+constexpr Quantity kTime{kTimeUnits, "time", "90min"};
+
+std::uint64_t amount_of(const YamlNode& resources, std::string_view key, const Quantity& quantity,
+                        const Scope& scope) {
   const YamlNode* const node = scope.value(resources, Section::kResources, key);
   if (node == nullptr) return 0;
   const KeySpec& spec = *find_key(Section::kResources, key);
@@ -52,11 +66,12 @@ std::uint64_t bytes_of(const YamlNode& resources, std::string_view key, const Sc
     const bool is_in_range = *whole >= spec.least && *whole <= spec.most;
     return is_in_range ? static_cast<std::uint64_t>(*whole) : 0;
   }
-  const auto bytes = byte_count(node->text, spec.most);
-  if (!bytes)
+  const auto found = amount(node->text, quantity.units, spec.most);
+  if (!found)
     scope.diagnostics.add(node->at,
-                          fmt::format("{} is no size; write it as in \"8GiB\"", quote(node->text)));
-  return bytes.value_or(0);
+                          fmt::format("{} is no {}; write it as in \"{}\"", quote(node->text),
+                                      quantity.noun, quantity.example));
+  return found.value_or(0);
 }
 
 std::vector<TextValue> texts_of(const YamlNode& quant, std::string_view key, const Scope& scope) {
@@ -128,8 +143,9 @@ Command decode_command(const YamlNode& quant, const Scope& scope) {
   if (const auto tool = scope.text(quant, Section::kQuant, "tool")) command.tool = tool->text;
   if (const YamlNode* const resources = scope.value(quant, Section::kQuant, "resources")) {
     command.resources.threads = scope.whole(*resources, Section::kResources, "threads").value_or(0);
-    command.resources.memory_bytes = bytes_of(*resources, "memory", scope);
-    command.resources.scratch_bytes = bytes_of(*resources, "scratch", scope);
+    command.resources.memory_bytes = amount_of(*resources, "memory", kSize, scope);
+    command.resources.scratch_bytes = amount_of(*resources, "scratch", kSize, scope);
+    command.resources.time_limit_seconds = amount_of(*resources, "time_limit", kTime, scope);
   }
   return command;
 }

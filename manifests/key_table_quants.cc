@@ -12,10 +12,11 @@ using S = Section;
 
 constexpr std::array<std::string_view, 2> kActivations{"packed", "f32"};
 
-// Tokens, repetitions, threads and bytes beyond these are slips.
+// Tokens, repetitions, threads, bytes and seconds beyond these are slips.
 constexpr std::int64_t kMaxTokens = 1 << 20;
 constexpr std::int64_t kMaxRepeat = 1000;
 constexpr std::int64_t kMaxThreads = 4096;
+constexpr std::int64_t kMaxSeconds = 365 * 86'400;
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 50;
 
 }  // namespace
@@ -171,7 +172,16 @@ void add_quant_part_keys(std::vector<KeySpec>& keys) {
         .example = "20GB",
         .meaning = "Disk at its peak, outputs included; as for `memory`.",
         .least = 1,
-        .most = kMaxBytes}});
+        .most = kMaxBytes},
+       {.sections = {S::kResources},
+        .name = "time_limit",
+        .accepts = kTextShape | kWholeShape,
+        .fallback = "7d",
+        .example = "2h",
+        .meaning = "How long it may run before it is ended and fails: seconds, or a number with s, "
+                   "min, h or d.",
+        .least = 1,
+        .most = kMaxSeconds}});
 }
 
 void add_benchmark_keys(std::vector<KeySpec>& keys) {

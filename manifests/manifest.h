@@ -60,6 +60,7 @@ struct ResourceNeeds {
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t scratch_bytes = 0;
+  std::uint64_t time_limit_seconds = 0;
 };
 
 struct Command {

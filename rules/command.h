@@ -9,7 +9,9 @@
 // are no others. Context: directory (where it runs: the manifest's folder), source (folder).
 //
 // It succeeds when the tool exits with 0 and wrote files such that each matches a declared pattern
-// and each pattern matches a file. Whatever else it did is not the store's.
+// and each pattern matches a file (rules/tool_outputs.h). Whatever else it did is not the store's.
+// What it printed goes to the log (rules/tool_log.h). When it ends, so does all that it started:
+// its group, and what left the group, which is named in the log.
 
 #include <memory>
 

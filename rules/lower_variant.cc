@@ -205,7 +205,8 @@ Node command_node(Lowering& lowering, LoweringModel& model, const Variant& varia
   add_tool_files(lowering, command, node);
   node.resources = {.threads = std::max(1u, command.resources.threads),
                     .memory_bytes = command.resources.memory_bytes,
-                    .scratch_bytes = command.resources.scratch_bytes};
+                    .scratch_bytes = command.resources.scratch_bytes,
+                    .time_limit = std::chrono::seconds(command.resources.time_limit_seconds)};
   return node;
 }
 

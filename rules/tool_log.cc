@@ -3,72 +3,67 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 namespace qbuild::rules {
 
-ToolLog::ToolLog(FileSystem& files, const fs::path& path, engine::ActionContext& context)
-    : files_(files), path_(path), context_(context), thread_([this](const std::stop_token& stop) {
+ToolLog::ToolLog(ChildProcess& child, engine::ActionContext& context)
+    : child_(child), context_(context), thread_([this] {
         try {
-          follow(stop);
+          follow();
         } catch (...) {
           failure_ = std::current_exception();  // read after the thread was joined
         }
       }) {}
 
 void ToolLog::finish() {
-  thread_.request_stop();
   thread_.join();
   if (failure_) std::rethrow_exception(failure_);
-  open();
-  if (file_ == nullptr) return;
-  const std::uint64_t size = file_->stat().size_bytes;
-  if (size > seen_ + kMaxTailBytes) {
+  if (left_out_bytes_ > 0) {
     flush();
-    const std::uint64_t left_out = size - kMaxTailBytes - seen_;
-    context_.log(fmt::format("[{} bytes of output are left out]", left_out));
-    seen_ += left_out;
+    context_.log(fmt::format("[{} bytes of output are left out]", left_out_bytes_));
   }
-  pass_on(size);
+  pass_on(tail_);
   flush();
 }
 
-void ToolLog::follow(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  while (!stop.stop_requested()) {
-    (void)never.wait_for(lock, stop, kInterval, [] { return false; });
-    open();
-    if (file_ != nullptr) pass_on(std::min(file_->stat().size_bytes, kMaxLiveBytes));
-  }
+void ToolLog::follow() {
+  for (std::string piece = child_.read(kMaxLineBytes); !piece.empty();
+       piece = child_.read(kMaxLineBytes))
+    take(piece);
 }
 
-void ToolLog::open() {
-  if (file_ == nullptr && files_.stat(path_)) file_ = files_.open(path_);
+void ToolLog::take(std::string_view text) {
+  const auto live =
+      static_cast<std::size_t>(std::min<std::uint64_t>(text.size(), kMaxLiveBytes - live_bytes_));
+  live_bytes_ += live;
+  pass_on(text.substr(0, live));
+  keep(text.substr(live));
 }
 
-void ToolLog::pass_on(std::uint64_t end) {
-  std::string piece;
-  while (seen_ < end) {
-    piece.resize(std::min<std::uint64_t>(end - seen_, kMaxLineBytes));
-    piece.resize(file_->read_at(seen_, std::as_writable_bytes(std::span(piece))));
-    if (piece.empty()) return;
-    seen_ += piece.size();
-    line_ += piece;
-    pass_on_lines();
-  }
+void ToolLog::keep(std::string_view text) {
+  tail_ += text;
+  // Twice as much is kept, so that what is in front is not removed with every piece.
+  if (tail_.size() <= 2 * kMaxTailBytes) return;
+  left_out_bytes_ += tail_.size() - kMaxTailBytes;
+  tail_.erase(0, tail_.size() - kMaxTailBytes);
 }
 
-void ToolLog::pass_on_lines() {
-  std::size_t from = 0;
-  for (auto at = line_.find('\n'); at != std::string::npos; at = line_.find('\n', from)) {
-    context_.log(std::string_view(line_).substr(from, at - from));
-    from = at + 1;
+void ToolLog::pass_on(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t room = kMaxLineBytes - line_.size();
+    line_ += text.substr(0, std::min(end, room));
+    if (end > room) {
+      flush();
+      text.remove_prefix(room);
+    } else if (end < text.size()) {
+      context_.log(line_);
+      line_.clear();
+      text.remove_prefix(end + 1);
+    } else {
+      return;
+    }
   }
-  line_.erase(0, from);
-  if (line_.size() >= kMaxLineBytes) flush();
 }
 
 void ToolLog::flush() {

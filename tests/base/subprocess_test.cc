@@ -9,50 +9,21 @@
 #include <array>
 #include <csignal>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "tests/base/expect_error.h"
+#include "tests/base/shell.h"
 #include "tests/base/temporary_folder.h"
 
 namespace qbuild {
 namespace {
 
 using test::error_of;
-
-ProcessSpec shell(const std::string& script) {
-  ProcessSpec spec;
-  spec.argv = {"sh", "-c", script};
-  spec.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};
-  return spec;
-}
-
-std::unique_ptr<ChildProcess> start(const ProcessSpec& spec) {
-  return make_process_runner()->start(spec);
-}
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-// A dead process whose new parent does not ask for it (PID 1 of a container) stays as a zombie.
-bool is_running(pid_t pid) {
-  const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
-  const std::size_t name_end = stat.rfind(") ");
-  return name_end != std::string::npos && stat[name_end + 2] != 'Z';
-}
-
-// An outcome that is only announced by the system: asked for again until it is there.
-template <typename Condition>
-bool eventually(const Condition& condition) {
-  for (int i = 0; i < 5000; ++i) {
-    if (condition()) return true;
-    ::usleep(1000);
-  }
-  return false;
-}
+using test::eventually;
+using test::is_running;
+using test::shell;
+using test::start;
+using test::text_of;
 
 TEST(Subprocess, ReportsTheExitCode) {
   EXPECT_EQ(start(shell("exit 7"))->wait().exit_code, 7);

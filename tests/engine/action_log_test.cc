@@ -36,14 +36,27 @@ TEST(ActionLog, DropsWhatWouldMoveATerminal) {
   EXPECT_THAT(log.tail(), ElementsAre("a[2Jb\tc"));
 }
 
-TEST(ActionLog, IsCutAtItsLargestSizeAndSaysSo) {
+TEST(ActionLog, IsCutAtItsLargestSizeSaysSoAndKeepsTheTail) {
   FakeFileSystem files;
   ActionLog log(files, "/a.log");
-  const std::string megabyte(1u << 20, 'x');
-  for (int i = 0; i < 6; ++i) log.append(megabyte);
+  const std::string line(4000, 'x');
+  for (int i = 0; i < 2000; ++i) log.append(line);
+  log.append("last");
   const std::string text = files.contents("/a.log");
+  EXPECT_TRUE(log.is_cut());
   EXPECT_LE(text.size(), kMaxLogBytes + 100);
-  EXPECT_TRUE(text.ends_with("[the log is cut here: it reached its largest size]\n"));
+  EXPECT_GT(text.size(), kMaxLogBytes - 5000);
+  EXPECT_TRUE(text.ends_with("x\n[the log is cut here: it reached its largest size]\n"));
+  EXPECT_EQ(log.tail().back(), "last");
+}
+
+TEST(ActionLog, AVeryLongLineIsCutAndSaysSo) {
+  FakeFileSystem files;
+  ActionLog log(files, "/a.log");
+  log.append(std::string(1u << 20, 'x'));
+  EXPECT_EQ(files.contents("/a.log"), std::string(kMaxLogLine, 'x') + " [cut]\n");
+  EXPECT_THAT(log.tail(), ElementsAre(std::string(kMaxLogLine, 'x') + " [cut]"));
+  EXPECT_FALSE(log.is_cut());
 }
 
 TEST(ActionLog, KeepsTheTailOnAFullDisk) {

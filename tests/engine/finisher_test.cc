@@ -62,6 +62,28 @@ TEST(Finisher, RefusesFilesOutsideOfScratchAndOfAnotherSize) {
             "out is not the file of 2 bytes that it said it made");
 }
 
+TEST(Finisher, RefusesAContentThatIsNotTheOneThatWasSaid) {
+  EXPECT_EQ(failure_of([](const ActionRequest& request, auto&) {
+              ActionResult result;
+              result.files.push_back(produce(request, "out", "x"));
+              result.files[0].sha256 = sha256("y");
+              return result;
+            }),
+            "out does not hold what it said it made: its SHA-256 is " + sha256("x").hex() +
+                ", not " + sha256("y").hex());
+}
+
+TEST(Finisher, RefusesALinkOutOfScratch) {
+  EXPECT_NE(failure_of([](const ActionRequest& request, auto&) {
+              write_text(request.scratch / "../x", "x");
+              fs::create_symlink("../x", request.scratch / "out");
+              ActionResult result;
+              result.files.push_back({"out", request.scratch / "out", sha256("x"), 1});
+              return result;
+            }).find("/out outside of its scratch folder"),
+            std::string::npos);
+}
+
 TEST(Finisher, LargeInlineFileBecomesABlob) {
   FakeBuild build;
   const NodeId a = build.action("a", "a");

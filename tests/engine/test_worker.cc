@@ -44,6 +44,14 @@ class TestRule final : public Rule {
       note_pid(request);
       for (;;) std::this_thread::sleep_for(milliseconds(50));
     }
+    if (action == "nap") std::this_thread::sleep_for(milliseconds(400));
+    if (action == "flood")
+      for (int i = 0; i < 100'000; ++i) context.log(std::string(200, 'x'));
+    if (action == "flood_stderr") {
+      const std::string line(1023, 'x');
+      for (int i = 0; i < 32'000; ++i) fprintf(stderr, "%s\n", line.c_str());
+      std::this_thread::sleep_for(milliseconds(500));
+    }
     context.log("working");
     context.progress(1, 2, "bytes");
     context.progress(2, 2, "bytes");

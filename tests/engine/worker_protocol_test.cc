@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "engine/action_log.h"
 
 namespace qbuild::engine {
 namespace {
@@ -38,9 +39,29 @@ TEST(WorkerProtocol, EveryEventComesBack) {
   }
 }
 
-TEST(WorkerProtocol, CutsLongLogLines) {
+TEST(WorkerProtocol, LongLogLinesAndMessagesAreCutOnBothSides) {
   const std::string line = event_line({"1", ExecutorEvent::Log{std::string(1u << 20, 'x')}});
   EXPECT_LT(line.size(), kMaxLogLine + 100);
+  const std::string text(1u << 20, 'x');
+  const auto log = parse_event(R"({"event":"log","id":"1","line":")" + text + "\"}");
+  EXPECT_EQ(std::get<ExecutorEvent::Log>(log.what).line, std::string(kMaxLogLine, 'x') + " [cut]");
+  const auto failed = parse_event(
+      R"({"event":"failed","id":"1","kind":"internal","seconds":0,"message":")" + text + "\"}");
+  EXPECT_EQ(std::get<ExecutorEvent::Failed>(failed.what).error.message().size(),
+            kMaxLogLine + kLineIsCut.size());
+}
+
+TEST(WorkerProtocol, ATimeThatCannotBeIsRefused) {
+  for (const char* const seconds : {"-1", "1e300"})
+    EXPECT_NE(message_of(std::string(R"({"event":"failed","id":"1","kind":"internal",)") +
+                         R"("message":"","seconds":)" + seconds + "}"),
+              "accepted");
+}
+
+TEST(WorkerProtocol, AValueThatWouldFillTheMemoryIsRefused) {
+  std::string line = R"({"event":"log","id":"1","line":[0)";
+  for (int i = 0; i < 10'000'000; ++i) line += ",0";
+  EXPECT_NE(message_of(line + "]}").find("bytes of memory"), std::string::npos);
 }
 
 TEST(WorkerProtocol, SaysWhatItCouldNotRead) {

@@ -19,7 +19,7 @@ TEST(Command, TakesEverythingThatIsDeclared) {
         outputs: ["*.bin", sub/config.json]
         inputs: [text.txt]
         environment: {B: "{source.name}", A: 1}
-        resources: {threads: 4, memory: 1.5GiB, scratch: 1000}
+        resources: {threads: 4, memory: 1.5GiB, scratch: 1000, time_limit: 1.5h}
         tool: my-tool@1.4
 )"));
   const Variant& variant = model.variants.at(0);
@@ -35,6 +35,7 @@ TEST(Command, TakesEverythingThatIsDeclared) {
   EXPECT_EQ(command.resources.threads, 4u);
   EXPECT_EQ(command.resources.memory_bytes, 3u << 29);
   EXPECT_EQ(command.resources.scratch_bytes, 1000u);
+  EXPECT_EQ(command.resources.time_limit_seconds, 5400u);
   EXPECT_EQ(command.tool, "my-tool@1.4");
   EXPECT_EQ(command.directory, "/p");
 }
@@ -126,12 +127,13 @@ models:
     {"Sizes",
      R"(version: 1
 models:
-  a: {source: tiny, quants: [{method: command, run: [x], outputs: [y], resources: {memory: lots, scratch: -1GB, threads: 0, cpus: 1}}]}
+  a: {source: tiny, quants: [{method: command, run: [x], outputs: [y], resources: {memory: lots, scratch: -1GB, threads: 0, cpus: 1, time_limit: soon}}]}
 )",
      R"(qbuild.yaml:3:92: "lots" is no size; write it as in "8GiB"
 qbuild.yaml:3:107: "-1GB" is no size; write it as in "8GiB"
 qbuild.yaml:3:122: "threads" must be from 1 to 4096, not 0
-qbuild.yaml:3:125: unknown key in resources: "cpus"; known: threads, memory, scratch)"},
+qbuild.yaml:3:125: unknown key in resources: "cpus"; known: threads, memory, scratch, time_limit
+qbuild.yaml:3:146: "soon" is no time; write it as in "90min")"},
     {"NoNameFollows",
      R"(version: 1
 models:

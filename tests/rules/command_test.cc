@@ -216,6 +216,40 @@ TEST_F(Command, WhatItLeavesInTheBackgroundEndsWithIt) {
   EXPECT_TRUE(comes_true([&] { return !is_running(pid); })) << pid;
 }
 
+TEST_F(Command, WhatLeftItsGroupIsEndedAndNamed) {
+  (void)run(shell("setsid sleep 300 & echo $! > pid.tmp; echo x > {out}/a.txt; sleep 0.2"));
+  const std::string pid = std::to_string(std::stoi(read_text(directory_ / "pid.tmp")));
+  EXPECT_THAT(context_.lines(),
+              ElementsAre("process " + pid + " (sleep 300) had left the group and was ended"));
+  EXPECT_FALSE(is_running(pid));
+}
+
+TEST_F(Command, WhatLeftItsGroupAndStillAppendsIsEndedBeforeItsOutputIsHashed) {
+  const auto result =
+      run(shell("setsid sh -c 'while :; do echo more >> {out}/a.txt; done' & sleep 0.2"));
+  const std::string text = read_text(result.files.at(0).path);
+  EXPECT_EQ(result.files.at(0).sha256, sha256(text));
+  EXPECT_EQ(result.files.at(0).size_bytes, text.size());
+}
+
+TEST_F(Command, WhoeverHoldsItsOutputKeepsItNotFromEnding) {
+  const auto begin = steady_clock::now();
+  (void)run(shell("setsid yes & echo x > {out}/a.txt; sleep 0.1; exit 0"));
+  EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(60));
+}
+
+TEST_F(Command, OutputOfGigabytesFillsNeitherDiskNorLog) {
+  const ActionRequest asked = shell("head -c 1G /dev/zero; echo; echo last; echo x > {out}/a.txt");
+  (void)run(asked);
+  EXPECT_EQ(context_.lines().back(), "last");
+  EXPECT_LT(context_.lines().size(), 3u << 20);
+  EXPECT_THAT(context_.lines(), testing::Contains(testing::EndsWith("output are left out]")));
+  std::uintmax_t written = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(asked.scratch))
+    if (entry.is_regular_file()) written += entry.file_size();
+  EXPECT_EQ(written, 2u) << "a.txt";
+}
+
 TEST_F(Command, AStopEndsTheToolWithWhatItStarted) {
   const Error error =
       stopped(shell("sleep 300 & echo $! > pid.tmp; echo x > {out}/a.txt; touch started; wait"));
