@@ -3,22 +3,72 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 
-#include "base/json.h"
 #include "base/text.h"
 
 namespace qbuild {
 namespace {
 
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-}
+struct Mark {
+  std::string_view text;
+  std::string_view spelled;
+};
+
+// Source: Unicode Standard Annex 9 (explicit directional characters), and the line and paragraph
+// separators.
+constexpr std::array<Mark, 14> kMarks{{
+    {"\u061c", "\\u061c"},
+    {"\u200e", "\\u200e"},
+    {"\u200f", "\\u200f"},
+    {"\u2028", "\\u2028"},
+    {"\u2029", "\\u2029"},
+    {"\u202a", "\\u202a"},
+    {"\u202b", "\\u202b"},
+    {"\u202c", "\\u202c"},
+    {"\u202d", "\\u202d"},
+    {"\u202e", "\\u202e"},
+    {"\u2066", "\\u2066"},
+    {"\u2067", "\\u2067"},
+    {"\u2068", "\\u2068"},
+    {"\u2069", "\\u2069"},
+}};
 
 bool continues_character(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
 }
 
 }  // namespace
+
+bool shows_all(std::string_view text) {
+  bool is_ascii = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return false;
+    // U+0080 to U+009F
+    const bool is_long = byte == 0xc2 && i + 1 < text.size();
+    if (is_long && static_cast<unsigned char>(text[i + 1]) < 0xa0) return false;
+    is_ascii = is_ascii && byte < 0x80;
+  }
+  return is_ascii || std::none_of(kMarks.begin(), kMarks.end(), [&](const Mark& mark) {
+           return text.find(mark.text) != std::string_view::npos;
+         });
+}
+
+std::string spelled_out(std::string_view text) {
+  std::string shown;
+  for (const char c : visible(text)) {
+    if (c == '\n' || c == '\t')
+      shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      shown += c;
+  }
+  for (const Mark& mark : kMarks)
+    for (std::size_t at = shown.find(mark.text); at != std::string::npos;
+         at = shown.find(mark.text, at))
+      shown.replace(at, mark.text.size(), mark.spelled);
+  return shown;
+}
 
 std::string shown(std::string_view text) {
   std::size_t end = std::min(text.size(), kMaxShownBytes);
@@ -27,12 +77,7 @@ std::string shown(std::string_view text) {
     const std::size_t least = end - 3;
     while (end > least && continues_character(text[end])) --end;
   }
-  const std::string_view beginning = text.substr(0, end);
-  std::string line(beginning);
-  if (std::any_of(line.begin(), line.end(), is_control) || !is_utf8(line)) {
-    const std::string quoted = Json(beginning).dump();
-    line = quoted.substr(1, quoted.size() - 2);
-  }
+  std::string line = spelled_out(text.substr(0, end));
   if (end < text.size()) line += fmt::format("... ({} bytes)", text.size());
   return line;
 }

@@ -1,5 +1,8 @@
 #pragma once
-// Names from outside, as messages show them.
+// Names and texts from outside, as messages show them: on one line, so that no file can write a
+// line of its own under our name, and with everything spelled out that does not show what it is:
+// controls of terminals, breaks of lines, and marks of direction, which let a text read as another
+// one.
 
 #include <cstddef>
 #include <string>
@@ -7,12 +10,18 @@
 
 namespace qbuild {
 
+// Nothing in the text would be spelled out.
+//   text  UTF-8
+[[nodiscard]] bool shows_all(std::string_view text);
+
+// With controls as \x1b, breaks and marks as \u202e. What is not UTF-8 is spelled byte by byte.
+[[nodiscard]] std::string spelled_out(std::string_view text);
+
 // Longer than any name that a person gave; a file may call a tensor anything.
 inline constexpr std::size_t kMaxShownBytes = 160;
 
-// `text` on one line and as UTF-8, so that no file can write a line of its own under our name: what
-// has control characters or is no text is spelled as JSON spells it, what is longer than
-// kMaxShownBytes is cut and its size said: "abc... (4000000 bytes)". Anything else stays as it is.
+// Spelled out; of what is longer than kMaxShownBytes the beginning and the size: "abc... (4000000
+// bytes)".
 [[nodiscard]] std::string shown(std::string_view text);
 
 }  // namespace qbuild

@@ -42,15 +42,15 @@ std::map<std::string, std::string> read_index(FileSystem& file_system, const fs:
     if (members.size() > kMaxTensors)
       throw Error(ErrorKind::kExhausted, fmt::format("weight_map: {} tensors; at most {} are read",
                                                      members.size(), kMaxTensors));
-    for (const auto& [tensor, place] : members) {
+    for (const Json::Member& member : members) {
+      const std::string tensor = "weight_map: " + shown(member.first);
       const std::string& shard =
-          with_context("weight_map: " + shown(tensor),
-                       [&]() -> const std::string& { return place.as_string(); });
+          with_context(tensor, [&]() -> const std::string& { return member.second.as_string(); });
       if (!is_plain_name(shard))
-        throw Error(ErrorKind::kCorrupt,
-                    fmt::format("weight_map: {}: \"{}\" is no name of a file in this folder",
-                                shown(tensor), shown(shard)));
-      map.emplace(tensor, shard);
+        throw Error(
+            ErrorKind::kCorrupt,
+            fmt::format("{}: \"{}\" is no name of a file in this folder", tensor, shown(shard)));
+      map.emplace(member.first, shard);
     }
     return map;
   });

@@ -191,10 +191,13 @@ TokenizerJson parse_tokenizer_json(const Json& json) {
     const auto& vocabulary = model.at("vocab").as_object();
     require_at_most(vocabulary.size(), kMaxVocabulary, "tokens");
     tokenizer.tokens.reserve(vocabulary.size());
-    for (const auto& [text, id] : vocabulary) {
-      if (!id.is_number())
-        (void)with_context("\"" + shown(text) + "\"", [&] { return id.as_int(); });
-      place_token(tokenizer.tokens, id.as_int(), text);
+    for (const Json::Member& token : vocabulary) {
+      const std::int64_t id = [&] {
+        if (token.second.is_number()) return token.second.as_int();
+        return with_context("\"" + shown(token.first) + "\"",
+                            [&] { return token.second.as_int(); });
+      }();
+      place_token(tokenizer.tokens, id, token.first);
     }
   });
   with_context("model.merges", [&] {

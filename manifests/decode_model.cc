@@ -83,7 +83,7 @@ std::size_t size_of(const Model& model) {
   for (const MatrixValue& one : model.matrix)
     size += sizeof(MatrixValue) + one.variable.size() + one.value.size();
   if (model.licenses)
-    for (const std::string& license : *model.licenses) size += sizeof(license) + license.size();
+    for (const std::string& license : *model.licenses) size += sizeof(std::string) + license.size();
   return size;
 }
 

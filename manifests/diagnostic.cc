@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/check.h"
-#include "manifests/shown_text.h"
+#include "base/shown.h"
 
 namespace qbuild::manifests {
 namespace {
@@ -59,7 +59,7 @@ std::string format(std::span<const Diagnostic> diagnostics) {
 }
 
 std::uint32_t Diagnostics::add_file(ManifestFile file) {
-  file.name = shown_text(file.name);
+  file.name = spelled_out(file.name);
   files_.push_back(std::move(file));
   return static_cast<std::uint32_t>(files_.size() - 1);
 }
@@ -68,7 +68,7 @@ void Diagnostics::add(const Place& at, std::string_view message) {
   check(at.file < files_.size(), "a diagnostic stands in a known file");
   if (is_full()) return;
   ++added_;
-  found_.emplace(at, shown_text(shortened(without_tokens(std::string(message)))));
+  found_.emplace(at, spelled_out(shortened(without_tokens(std::string(message)))));
 }
 
 std::string Diagnostics::place_text(const Place& at) const {

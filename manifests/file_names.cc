@@ -7,7 +7,7 @@
 #include <map>
 
 #include "base/check.h"
-#include "manifests/shown_text.h"
+#include "base/shown.h"
 #include "manifests/variables.h"
 #include "manifests/yaml_node.h"
 

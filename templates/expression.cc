@@ -105,6 +105,7 @@ Path data_path(std::string_view word) {
 }
 
 Path path_of(std::string_view word) {
+  if (word.size() > kMaxPathBytes) fail(fmt::format("a name has at most {} bytes", kMaxPathBytes));
   if (word.front() == '@') return data_path(word);
   Path path;
   std::string_view rest = word;

@@ -144,8 +144,7 @@ inline std::string end_of(pid_t child) {
 // closure: returns something that converts to std::string.
 template <typename Closure>
 [[nodiscard]] Cost bounded(Closure&& closure) {
-  using namespace bounded_detail;
-  if (!kCostIsMeasured) return call(closure);
+  if (!kCostIsMeasured) return bounded_detail::call(closure);
 
   // What earlier tests freed is given back first: the child would reuse it and not seem to grow.
   malloc_trim(0);
@@ -155,15 +154,15 @@ template <typename Closure>
   if (child < 0) throw std::runtime_error("cannot fork");
   if (child == 0) {
     close(ends[0]);
-    run_child(closure, ends[1]);
+    bounded_detail::run_child(closure, ends[1]);
   }
   close(ends[1]);
-  std::string answer = read_all(ends[0]);
+  std::string answer = bounded_detail::read_all(ends[0]);
   close(ends[0]);
 
   Cost cost;
-  cost.failure = end_of(child);
-  Header header;
+  cost.failure = bounded_detail::end_of(child);
+  bounded_detail::Header header;
   if (answer.size() < sizeof header) {
     if (cost.failure.empty()) cost.failure = "no answer";
     return cost;

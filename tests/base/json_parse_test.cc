@@ -101,7 +101,7 @@ TEST(JsonParse, ShowsNoMoreOfALongNumberOrNameThanALineHolds) {
   const std::string name = "\"" + std::string(1000, 'k') + "\":1";
   EXPECT_EQ(message_of("{" + name + "," + name + "}"),
             "1:1007: \"" + std::string(160, 'k') + "... (1000 bytes)\" is given twice");
-  EXPECT_EQ(message_of(R"({"a\nb":1,"a\nb":1})"), "1:11: \"a\\nb\" is given twice");
+  EXPECT_EQ(message_of(R"({"a\nb":1,"a\nb":1})"), "1:11: \"a\\x0ab\" is given twice");
 }
 
 TEST(JsonParse, RefusesStringsAndNumbersLongerThanAnybodyWrites) {

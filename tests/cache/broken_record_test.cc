@@ -110,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(
                      "record: artifact: \"/etc/passwd\" is no canonical file name (relative, "
                      "UTF-8, without \".\", \"..\", backslash or control characters)"},
         BrokenRecord{"FileOfTwoLines", with_files(file("a\nb")),
-                     "record: artifact: \"a\\nb\" is no canonical file name (relative, UTF-8, "
+                     "record: artifact: \"a\\x0ab\" is no canonical file name (relative, UTF-8, "
                      "without \".\", \"..\", backslash or control characters)"},
         BrokenRecord{"FileWithABackslash", with_files(file("a\\b")),
                      "record: artifact: \"a\\b\" is no canonical file name (relative, UTF-8, "

@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenFile{"TensorThatIsNotThere",
                    R"({"weight_map":{"a":"1.safetensors","b\u0007":"1.safetensors"}})",
                    Kind::kCorrupt,
-                   "/m: model.safetensors.index.json places tensor b\\u0007 in 1.safetensors, "
+                   "/m: model.safetensors.index.json places tensor b\\x07 in 1.safetensors, "
                    "which does not hold it"},
         BrokenFile{"ShardThatIsNotThere",
                    R"({"weight_map":{"a":"1.safetensors","b":"2.safetensors"}})", Kind::kNotFound,
@@ -87,10 +87,10 @@ INSTANTIATE_TEST_SUITE_P(
                    "/m/model.safetensors.index.json: weight_map: a: \"\" is no name of a file in "
                    "this folder"},
         BrokenFile{"ZeroByte", placed_in(R"("1.safetensors\u0000x")"), Kind::kCorrupt,
-                   "/m/model.safetensors.index.json: weight_map: a: \"1.safetensors\\u0000x\" is "
+                   "/m/model.safetensors.index.json: weight_map: a: \"1.safetensors\\x00x\" is "
                    "no name of a file in this folder"},
         BrokenFile{"ControlCharacters", placed_in(R"("1\n\u001b[2J.safetensors")"), Kind::kCorrupt,
-                   "/m/model.safetensors.index.json: weight_map: a: \"1\\n\\u001b[2J.safetensors\" "
+                   "/m/model.safetensors.index.json: weight_map: a: \"1\\x0a\\x1b[2J.safetensors\" "
                    "is no name of a file in this folder"},
         BrokenFile{"NameOf300Bytes", placed_in("\"" + std::string(300, 's') + "\""), Kind::kCorrupt,
                    "/m/model.safetensors.index.json: weight_map: a: \"" + std::string(160, 's') +

@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenFile{"KeyTwice", "{\"a\": 1,\n\"a\": 2}", Kind::kInvalidInput,
                    "/m/config.json: 2:1: \"a\" is given twice"},
         BrokenFile{"KeyOfTwoLinesTwice", R"({"a\nb": 1, "a\nb": 2})", Kind::kInvalidInput,
-                   "/m/config.json: 1:13: \"a\\nb\" is given twice"},
+                   "/m/config.json: 1:13: \"a\\x0ab\" is given twice"},
         BrokenFile{"NotUtf8", "{\"a\": \"\xff\"}", Kind::kInvalidInput,
                    "/m/config.json: 1:8: invalid JSON: invalid string: ill-formed UTF-8 byte"},
         BrokenFile{"NumberOfAMillionDigits", "{\"a\": 1" + std::string(1'000'000, '0') + "}",
@@ -137,7 +137,7 @@ INSTANTIATE_TEST_SUITE_P(
             "/m/config.json: partial_rotary_factor: is 1e+300, which is not above 0 and at most 1"},
         BrokenFile{"ArchitectureOfTwoLines", with("architectures", R"(["Evil\nqbuild: ok"])"),
                    Kind::kUnsupported,
-                   "/m/config.json: the architecture Evil\\nqbuild: ok (model_type \"llama\") is "
+                   "/m/config.json: the architecture Evil\\x0aqbuild: ok (model_type \"llama\") is "
                    "not supported yet; supported is llama (LlamaForCausalLM)"},
         BrokenFile{"ArchitecturesThatAreAWord", with("architectures", "\"LlamaForCausalLM\""),
                    Kind::kInvalidInput,

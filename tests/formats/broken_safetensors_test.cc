@@ -94,12 +94,12 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenFile{"TypeThatIsNone",
                    with_tensor(R"("dtype":"Q4\u001b[2J","shape":[4],"data_offsets":[0,4])"),
                    Kind::kCorrupt,
-                   "/m/x.safetensors: tensor a: it has the unknown type \"Q4\\u001b[2J\""},
+                   "/m/x.safetensors: tensor a: it has the unknown type \"Q4\\x1b[2J\""},
         BrokenFile{"NameOfTwoLines",
                    safetensors_file(R"({"a\nok":{"dtype":"U8","shape":[9],"data_offsets":[0,4]}})",
                                     "1234"),
                    Kind::kCorrupt,
-                   "/m/x.safetensors: tensor a\\nok: it has 4 bytes, which is not what its shape "
+                   "/m/x.safetensors: tensor a\\x0aok: it has 4 bytes, which is not what its shape "
                    "and type need"},
         BrokenFile{"NameOf300Bytes",
                    safetensors_file("{" + u8(std::string(300, 'n'), 0, 5) + "}", "1234"),

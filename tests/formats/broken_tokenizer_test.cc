@@ -38,14 +38,14 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenFile{"ModelThatIsAWord", R"({"model":"BPE"})", Kind::kInvalidInput,
                    "/m/tokenizer.json: model: expected an object, found a string"},
         BrokenFile{"ModelOfTwoLines", R"({"model":{"type":"x\ny"}})", Kind::kUnsupported,
-                   "/m/tokenizer.json: model.type is \"x\\ny\"; byte-level BPE is supported"},
+                   "/m/tokenizer.json: model.type is \"x\\x0ay\"; byte-level BPE is supported"},
         BrokenFile{"VocabularyThatIsAList", R"({"model":{"type":"BPE","vocab":[],"merges":[]}})",
                    Kind::kInvalidInput,
                    "/m/tokenizer.json: model.vocab: expected an object, found an array"},
         BrokenFile{"TokenTwice", with_vocabulary(R"("a":0,"a":1)"), Kind::kInvalidInput,
                    "/m/tokenizer.json: 1:39: \"a\" is given twice"},
         BrokenFile{"IdTwice", with_vocabulary(R"("a":0,"b\u0007":0)"), Kind::kInvalidInput,
-                   "/m/tokenizer.json: model.vocab: \"a\" and \"b\\u0007\" share the id 0"},
+                   "/m/tokenizer.json: model.vocab: \"a\" and \"b\\x07\" share the id 0"},
         BrokenFile{"IdBelow0", with_vocabulary(R"("a":-1)"), Kind::kInvalidInput,
                    "/m/tokenizer.json: model.vocab: token \"a\" has the id -1, beyond 0 to 524287"},
         BrokenFile{"IdOfABillion", with_vocabulary(R"("a":1000000000)"), Kind::kInvalidInput,
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenFile{"MergeOfNumbers", with_vocabulary(R"("a":0)", "[1,2]"), Kind::kInvalidInput,
                    "/m/tokenizer.json: model.merges: [0]: expected a string, found a number"},
         BrokenFile{"MergeOfTwoLines", with_vocabulary(R"("a":0)", R"("a\nb")"), Kind::kInvalidInput,
-                   "/m/tokenizer.json: model.merges: [0]: \"a\\nb\" is no pair"}),
+                   "/m/tokenizer.json: model.merges: [0]: \"a\\x0ab\" is no pair"}),
     BrokenFileName());
 
 INSTANTIATE_TEST_SUITE_P(

@@ -127,6 +127,14 @@ TEST_F(BardMetadata, WritesTemplatesUnderTheirNames) {
   EXPECT_THAT(require_texts(metadata, "tokenizer.chat_templates"), ElementsAre("tool_use"));
 }
 
+TEST_F(BardMetadata, RefusesTemplatesThatWouldShareAName) {
+  tokenizer_config_.chat_templates = {{"a-b", "D"}, {"a.b", "T"}};
+  EXPECT_EQ(
+      refusal().message(),
+      "tokenizer_config.json: chat_template: two templates would be called \"a_b\" in a GGUF; "
+      "rename one");
+}
+
 TEST_F(BardMetadata, StatesLinearAndYarnScaling) {
   configure("rope_scaling", Json::parse(R"({"type":"linear","factor":4.0})"));
   EXPECT_EQ(require_text(make(), "llama.rope.scaling.type"), "linear");

@@ -53,5 +53,17 @@ TEST(JsonFile, RefusesAnEmptyFileAndEveryTruncation) {
   }
 }
 
+TEST(JsonFile, TakesMoreOfATokenizerThanOfAnyOtherFile) {
+  const std::string text = "[" + std::string(std::size_t{3} << 20U, ' ') + "]";
+  FakeFileSystem files;
+  for (const std::string_view name : {"tokenizer.json", "tokenizer_config.json", "config.json"})
+    files.put(fs::path("/m") / name, text);
+  EXPECT_EQ(read_json_file(files, "/m/tokenizer.json"), Json::array());
+  EXPECT_EQ(read_json_file(files, "/m/tokenizer_config.json"), Json::array());
+  const Error error = error_of([&] { static_cast<void>(read_json_file(files, "/m/config.json")); });
+  EXPECT_EQ(error.kind(), ErrorKind::kExhausted);
+  EXPECT_EQ(error.message(), "read /m/config.json: 3145730 bytes, more than the limit of 2097152");
+}
+
 }  // namespace
 }  // namespace qbuild::formats

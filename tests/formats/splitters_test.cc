@@ -118,5 +118,19 @@ TEST(Splitters, OfNothingCutNothing) {
   EXPECT_TRUE(splitter_from_json(Json()).patterns.empty());
 }
 
+TEST(KnownPatterns, AreThoseOfTheNamesAndNoStrangers) {
+  for (const std::string_view name :
+       {"llama-bpe", "qwen2", "gpt-2", "smollm", "gpt-4o", "tekken"}) {
+    for (const std::string& pattern : splitter_from_pre_name(name).splitter.patterns) {
+      EXPECT_TRUE(is_known_pattern(pattern)) << pattern;
+      EXPECT_FALSE(is_known_pattern(pattern + "|x")) << pattern;
+    }
+  }
+  const Json digits = Json::parse(R"({"type":"Sequence","pretokenizers":[{"type":"Digits"},)"
+                                  R"({"type":"ByteLevel","add_prefix_space":false}]})");
+  for (const std::string& pattern : splitter_from_json(digits).patterns)
+    EXPECT_TRUE(is_known_pattern(pattern)) << pattern;
+}
+
 }  // namespace
 }  // namespace qbuild::formats

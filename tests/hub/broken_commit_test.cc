@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
         BrokenCommit{"AbsolutePath", with_path("/etc/passwd"),
                      "\"/etc/passwd\" is a path that no repository has: it is not relative"},
         BrokenCommit{"PathOfTwoLines", with_path("a\nb"),
-                     "\"a\\nb\" is a path that no repository has: it has a control character"},
+                     "\"a\\x0ab\" is a path that no repository has: it has a control character"},
         BrokenCommit{"PathIntoGit", with_path("a/.GIT/config"),
                      "\"a/.GIT/config\" is a path that no repository has: it has a part \".git\""},
         BrokenCommit{"PathOf300Bytes", with_path(std::string(300, 'n')),

@@ -33,6 +33,10 @@ TEST(HubLayout, PeopleFindMainUnderTheNameAsItIsSpelled) {
 TEST(HubLayout, ABranchIsOneFileName) {
   EXPECT_EQ(branch_file_name("Q4_K_M-v1.0"), "Q4_K_M-v1.0");
   EXPECT_EQ(branch_file_name("a/b%\xC3"), "a%2Fb%25%C3");
+  EXPECT_EQ(branch_file_name("../../etc/passwd\n"), "..%2F..%2Fetc%2Fpasswd%0A");
+  EXPECT_EQ(branch_file_name(".."), "%2E%2E") << "it would be the folder above";
+  EXPECT_EQ(branch_file_name("."), "%2E");
+  EXPECT_EQ(branch_file_name(".x"), ".x");
 }
 
 }  // namespace

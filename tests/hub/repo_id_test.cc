@@ -68,7 +68,7 @@ TEST(RepoPath, NamesPathAndRepositoryWithoutControlCharacters) {
   EXPECT_EQ(error_of([&] { require_path(repo, "../x"); })->message(),
             "path \"../x\" in acme/tiny: it has a part \".\" or \"..\"");
   EXPECT_EQ(error_of([&] { require_path(repo, "a\nb"); })->message(),
-            "path \"a\\nb\" in acme/tiny: it has a control character");
+            "path \"a\\x0ab\" in acme/tiny: it has a control character");
 }
 
 TEST(RepoBranch, TakesBranchesAndRejectsRevisionsThatMeanSomethingElse) {

@@ -11,10 +11,10 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "base/text.h"
 #include "manifests/keys.h"
 #include "manifests/quant_names.h"
-#include "manifests/shown_text.h"
 #include "tests/base/bounded.h"
 #include "tests/manifests/samples.h"
 #include "tests/manifests/support.h"
