@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "hub/directory_hub.h"
+#include "hub/directory_layout.h"
 #include "rules/desired_tree.h"
 #include "rules/published.h"
 #include "rules/rule_table.h"
@@ -146,10 +147,8 @@ class PublishRule final : public engine::Rule {
   [[nodiscard]] std::vector<fs::path> witnesses(const Json& params,
                                                 const Json& context) const override {
     if (is_hub_url(params.at("hub").as_string())) return {};
-    const auto files = make_posix_file_system();
-    const auto clock = make_system_clock();
-    const hub::DirectoryHub hub(*files, *clock, context.get_string("hub_path"));
-    return {hub.ref_path(hub::parse_repo_id(params.at("repo").as_string()), hub::kMainBranch)};
+    const hub::DirectoryLayout layout(context.get_string("hub_path"));
+    return {layout.repo(hub::parse_repo_id(params.at("repo").as_string())).ref(hub::kMainBranch)};
   }
 
  private:

@@ -6,9 +6,9 @@
 #include <array>
 #include <charconv>
 #include <map>
-#include <regex>
 
 #include "base/error.h"
+#include "manifests/tensor_pattern.h"
 
 namespace qbuild::rules {
 namespace {
@@ -176,17 +176,11 @@ std::string no_match_text(const Override& rule, std::uint32_t block_count) {
 // Indexes of the tensors that the rule takes; at least one.
 std::vector<std::size_t> matches_of(const Override& rule, std::span<const TensorSpec> tensors,
                                     std::uint32_t block_count) {
-  std::regex pattern;
-  try {
-    pattern = std::regex(rule.match);
-  } catch (const std::regex_error& error) {
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("rule \"{}\" is no regular expression: {}", rule.match, error.what()));
-  }
+  const manifests::TensorPattern pattern(rule.match);
   std::vector<std::size_t> matched;
   for (std::size_t i = 0; i < tensors.size(); ++i)
     if (is_quantizable(tensors[i]) && in_layers(rule, tensors[i].name, block_count) &&
-        std::regex_search(tensors[i].name, pattern))
+        pattern.is_in(tensors[i].name))
       matched.push_back(i);
   if (matched.empty()) throw Error(ErrorKind::kInvalidInput, no_match_text(rule, block_count));
   return matched;
