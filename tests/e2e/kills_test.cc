@@ -1,7 +1,8 @@
 // `kill -9` of the engine, of a worker, or of both, at random moments by time and at chosen system
 // calls; then the same command again. Nothing is lost, nothing is done twice, nobody is left.
 //
-// Ten moments of each kind; a hundred where QBUILD_LONG_TESTS is set (./dev test --long).
+// Twelve moments by time and twelve by system call; a hundred and more of each where
+// QBUILD_LONG_TESTS is set (./dev test --long).
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -32,8 +33,8 @@ models:
     publish: {repo: acme/bard-GGUF, hub: ./hub}
 )";
 
-int moments() {
-  return std::getenv("QBUILD_LONG_TESTS") != nullptr ? 100 : 10;
+bool is_long() {
+  return std::getenv("QBUILD_LONG_TESTS") != nullptr;
 }
 
 void set_up(const Project& project) {
@@ -67,38 +68,19 @@ const Calm& calm() {
   return measured;
 }
 
-ProcessSpec publish_command(const Project& project) {
-  ProcessSpec spec;
-  spec.argv = {program_path().string(), "publish", "--json"};
-  spec.environment = {"PATH=/usr/bin:/bin", "HOME=" + project.path("home").string(),
-                      "QBUILD_STORE=" + project.path("store").string(),
-                      "XDG_STATE_HOME=" + project.path("state").string()};
-  for (const char* const passed : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"})
-    if (const char* value = std::getenv(passed))
-      spec.environment.push_back(std::string(passed) + "=" + value);
-  spec.working_directory = project.root();
-  spec.output_log = project.path("log.txt");
-  spec.pipe_stdout = true;
-  return spec;
-}
-
-// Targets whose end was told, reading until nobody writes any more.
-std::set<std::string> finished_targets(ChildProcess& child) {
-  constexpr std::size_t kMaxLine = 16u << 20;
+// Targets whose end a run told, before it was killed.
+std::set<std::string> finished_targets(const RunResult& run) {
   std::set<std::string> targets;
-  while (const auto line = child.read_line(kMaxLine)) {
-    // The last line of a process that was killed may be a part of one.
-    if (line->empty() || line->back() != '}') continue;
-    const Json event = Json::parse(*line);
+  for (const Json& event : run.events)
     if (event.get_string("event") == "finished" && event.get_bool("executed", false) &&
         event.get_string("status") == "ready")
       targets.insert(event.get_string("target"));
-  }
   return targets;
 }
 
 // After a run that something happened to: nobody is left, and the next run does the rest, once.
-void expect_recovery(const Project& project, const std::set<std::string>& finished) {
+void expect_recovery(const Project& project, const RunResult& killed) {
+  const std::set<std::string> finished = finished_targets(killed);
   EXPECT_TRUE(all_end_in(project.root(), std::chrono::seconds(5)))
       << "processes are left five seconds after the kill";
   const RunResult again = project.run_json({"publish"});
@@ -114,12 +96,10 @@ void expect_recovery(const Project& project, const std::set<std::string>& finish
 enum class Victim : std::uint8_t { kEngine, kWorker, kGroup };
 
 // False if there is none of that kind at the moment.
-bool strike(const Project& project, ChildProcess& engine, Victim victim) {
-  if (victim == Victim::kGroup) {
-    engine.signal_group(SIGKILL);
-    return true;
-  }
-  if (victim == Victim::kEngine) return ::kill(engine.pid(), SIGKILL) == 0;
+bool strike(const Project& project, const Running& engine, Victim victim) {
+  if (victim == Victim::kGroup) engine.kill_group(SIGKILL);
+  if (victim == Victim::kEngine) engine.kill(SIGKILL);
+  if (victim != Victim::kWorker) return true;
   for (const int pid : processes_in(project.root()))
     if (pid != engine.pid()) return ::kill(pid, SIGKILL) == 0;
   return false;
@@ -132,22 +112,19 @@ TEST_P(Killed, AtARandomMomentLosesNothingAndLeavesNobody) {
   std::mt19937 random(20261125U + static_cast<unsigned>(GetParam()));
   std::uniform_real_distribution<double> part(0.0, 1.0);
   int struck = 0;
-  const int rounds = (moments() + 2) / 3;
-  for (int round = 0; round < rounds && !HasFailure(); ++round) {
+  for (int round = 0; round < (is_long() ? 34 : 4) && !HasFailure(); ++round) {
     const Seconds moment = part(random) * calm().seconds;
     SCOPED_TRACE(testing::Message() << "round " << round << " after " << moment.count() << " s");
     const Project project;
     set_up(project);
-    const auto runner = make_process_runner();
-    const auto child = runner->start(publish_command(project));
+    const auto running = project.start_json({"publish"});
     std::thread killer([&] {
       std::this_thread::sleep_for(moment);
-      if (strike(project, *child, GetParam())) ++struck;
+      if (strike(project, *running, GetParam())) ++struck;
     });
-    const std::set<std::string> finished = finished_targets(*child);
+    const RunResult killed = running->finish();
     killer.join();
-    (void)child->wait();
-    expect_recovery(project, finished);
+    expect_recovery(project, killed);
   }
   EXPECT_GT(struck, 0);
 }
@@ -187,24 +164,15 @@ TEST_P(KilledAt, ASystemCallLosesNothingAndLeavesNobody) {
   ASSERT_FALSE(calm().results.empty());
   // Calls are counted per thread; the first thread that gets so far is the one.
   std::mt19937 random(20261125U);
-  const int rounds = std::max(2, moments() / 5);
-  for (int round = 0; round < rounds && !HasFailure(); ++round) {
+  for (int round = 0; round < (is_long() ? 20 : 2) && !HasFailure(); ++round) {
     const int nth = 1 + static_cast<int>(random() % 20U);
     SCOPED_TRACE(testing::Message() << "call " << nth);
     const Project project;
     set_up(project);
-    ProcessSpec spec = publish_command(project);
-    const std::string call = GetParam();
-    std::ostringstream injection;
-    injection << "inject=" << call << ":signal=KILL:when=" << nth;
-    const std::vector<std::string> tracer{
-        "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e", injection.str()};
-    spec.argv.insert(spec.argv.begin(), tracer.begin(), tracer.end());
-    const auto runner = make_process_runner();
-    const auto child = runner->start(spec);
-    const std::set<std::string> finished = finished_targets(*child);
-    (void)child->wait();
-    expect_recovery(project, finished);
+    std::ostringstream tracer;
+    tracer << "exec strace -f -qq -o /dev/null -e trace=" << GetParam()
+           << " -e inject=" << GetParam() << ":signal=KILL:when=" << nth << " \"$0\" \"$@\"";
+    expect_recovery(project, project.start_json({"publish"}, {.shell = tracer.str()})->finish());
   }
 }
 

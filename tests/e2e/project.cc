@@ -60,8 +60,19 @@ bool Running::read_line() {
   const auto line = child_->read_line(kMaxLine);
   if (!line) return false;
   result_.out += *line + "\n";
-  if (prints_ == Prints::kEvents && !line->empty()) result_.events.push_back(Json::parse(*line));
+  if (prints_ != Prints::kEvents || line->empty()) return true;
+  if (is_cut_) ADD_FAILURE() << "an event goes on in the next line: " << *line;
+  is_cut_ = line->back() != '}';
+  if (!is_cut_) result_.events.push_back(Json::parse(*line));
   return true;
+}
+
+int Running::pid() const {
+  return child_->pid();
+}
+
+void Running::kill_group(int signal) const {
+  child_->signal_group(signal);
 }
 
 bool Running::wait_for(std::string_view event) {
@@ -155,9 +166,10 @@ RunResult Project::run(std::vector<std::string> arguments,
   return run_as({.environment = std::move(environment)}, std::move(arguments));
 }
 
-std::unique_ptr<Running> Project::start_json(std::vector<std::string> arguments) const {
+std::unique_ptr<Running> Project::start_json(std::vector<std::string> arguments,
+                                             const RunSetting& setting) const {
   arguments.emplace_back("--json");
-  return start({}, std::move(arguments), Running::Prints::kEvents);
+  return start(setting, std::move(arguments), Running::Prints::kEvents);
 }
 
 RunResult Project::run_json(std::vector<std::string> arguments) const {

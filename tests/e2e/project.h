@@ -45,8 +45,10 @@ class Running {
 
   // Reads events up to the first of that name; false if there is none.
   [[nodiscard]] bool wait_for(std::string_view event);
-  // To the program alone, not to what it started.
+  [[nodiscard]] int pid() const;
+  // To the program alone, not to what it started. Any thread, as the next.
   void kill(int signal) const;
+  void kill_group(int signal) const;
   // Reads the rest and waits.
   [[nodiscard]] RunResult finish();
 
@@ -56,6 +58,7 @@ class Running {
   std::unique_ptr<ChildProcess> child_;
   fs::path stderr_file_;
   Prints prints_;
+  bool is_cut_ = false;  // the last line was no whole event: what printed it was killed
   RunResult result_;
 };
 
@@ -85,7 +88,8 @@ class Project {
   // The same with --json, its events parsed.
   [[nodiscard]] RunResult run_json(std::vector<std::string> arguments) const;
   // The same, beside the test. Any number at once.
-  [[nodiscard]] std::unique_ptr<Running> start_json(std::vector<std::string> arguments) const;
+  [[nodiscard]] std::unique_ptr<Running> start_json(std::vector<std::string> arguments,
+                                                    const RunSetting& setting = {}) const;
 
   // SHA-256 of every file below `relative`, by relative path.
   [[nodiscard]] std::map<std::string, std::string> digests(const fs::path& relative) const;

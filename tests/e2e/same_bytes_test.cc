@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "base/digest.h"
-#include "base/subprocess.h"
 #include "tests/e2e/processes.h"
 #include "tests/e2e/project.h"
 
@@ -57,23 +56,13 @@ TEST(SameBytes, OneOrTwoThreadsScalarOrVectorKernelsGiveTheSameFilesAndNumbers) 
 }
 
 // Starts a publish, sends `signal` to the engine alone after `delay`, and waits for it.
-ProcessExit interrupted_run(const Project& project, int signal, std::chrono::milliseconds delay) {
-  ProcessSpec spec;
-  spec.argv = {program_path().string(), "publish"};
-  spec.environment = {"PATH=/usr/bin:/bin", "HOME=" + project.path("home").string(),
-                      "QBUILD_STORE=" + project.path("store").string(),
-                      "XDG_STATE_HOME=" + project.path("state").string()};
-  spec.working_directory = project.root();
-  spec.output_log = project.path("log.txt");
-  const auto runner = make_process_runner();
-  const auto child = runner->start(spec);
-  std::thread killer([&] {
+RunResult interrupted_run(const Project& project, int signal, std::chrono::milliseconds delay) {
+  const auto running = project.start_json({"publish"});
+  const std::jthread killer([&] {
     std::this_thread::sleep_for(delay);
-    ::kill(child->pid(), signal);
+    running->kill(signal);
   });
-  const ProcessExit exit = child->wait();
-  killer.join();
-  return exit;
+  return running->finish();
 }
 
 class AfterASignal : public ::testing::TestWithParam<int> {};
@@ -114,8 +103,7 @@ TEST(Interrupted, TheExitCodeIs130) {
   const Project project;
   project.add_model("bard");
   project.write("qbuild.yaml", kManifest);
-  const ProcessExit exit = interrupted_run(project, SIGINT, std::chrono::milliseconds(300));
-  EXPECT_EQ(exit.exit_code, 130);
+  EXPECT_EQ(interrupted_run(project, SIGINT, std::chrono::milliseconds(300)).exit_code, 130);
 }
 
 }  // namespace

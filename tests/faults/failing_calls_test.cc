@@ -1,6 +1,7 @@
-// Every call that a whole small run makes to the disk fails once, with each errno that a disk
-// knows. Nobody is told a lie: the run says so or did without, the store is sound, and the next run
-// leaves what an undisturbed one leaves.
+// The calls that a whole small run makes to the disk fail, one in each run: every call of a kind,
+// or a hundred of those that come by the hundred, and by turns with the errnos that disks know.
+// Nobody is told a lie: the run says so or did without, the store is sound, and the next run leaves
+// what an undisturbed one leaves.
 
 #include <gmock/gmock.h>
 
@@ -28,7 +29,6 @@ TEST_P(ACallFails, AndTheRunSaysSoOrDidWithoutAndTheNextOneLeavesTheSameBytes) {
   const std::uint64_t calls = calm.count(GetParam().call);
   ASSERT_GT(calls, 0u);
   constexpr int kErrors[]{EIO, ENOSPC, EACCES, EMFILE, EROFS};
-  // Of the calls that come by the hundred, a spread.
   const std::uint64_t step = 1 + calls / 120;
   for (std::uint64_t nth = 1; nth <= calls && !HasFailure(); nth += step) {
     const int error_number = kErrors[nth % std::size(kErrors)];
@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{Call::kStat, "Stat"}, Case{Call::kOpen, "Open"}, Case{Call::kRead, "Read"},
                     Case{Call::kCreate, "Create"}, Case{Call::kWrite, "Write"},
                     Case{Call::kFlush, "Flush"}, Case{Call::kClose, "Close"},
-                    Case{Call::kRename, "Rename"},
+                    Case{Call::kRename, "Rename"}, Case{Call::kRemove, "Remove"},
                     Case{Call::kCreateDirectories, "CreateDirectories"}, Case{Call::kList, "List"},
                     Case{Call::kFlushDirectory, "FlushDirectory"}, Case{Call::kClone, "Clone"},
                     Case{Call::kSetMode, "SetMode"}, Case{Call::kLock, "Lock"}),
