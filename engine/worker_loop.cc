@@ -16,8 +16,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/machine.h"
-#include "engine/fence.h"
+#include "engine/action_runner.h"
 #include "engine/worker_protocol.h"
 
 namespace qbuild::engine {
@@ -48,47 +47,6 @@ class Outbox {
  private:
   int fd_;
   std::mutex mutex_;
-};
-
-class PipeContext final : public ActionContext {
- public:
-  PipeContext(std::string id, std::stop_token stop, FileSystem& files, Clock& clock,
-              ProcessRunner& processes, Outbox& outbox)
-      : id_(std::move(id)),
-        stop_(std::move(stop)),
-        files_(files),
-        clock_(clock),
-        processes_(processes),
-        outbox_(outbox) {}
-
-  void progress(std::uint64_t done, std::uint64_t total, std::string_view unit) override {
-    {
-      // A bar that moves ten times a second is enough; a rule need not count its calls.
-      const std::lock_guard lock(mutex_);
-      constexpr std::int64_t kIntervalNs = 100'000'000;
-      const std::int64_t now_ns = clock_.monotonic_ns();
-      if (done != total && now_ns - last_progress_ns_ < kIntervalNs) return;
-      last_progress_ns_ = now_ns;
-    }
-    outbox_.send(event_line({id_, ExecutorEvent::Progress{done, total, std::string(unit)}}));
-  }
-  void log(std::string_view line) override {
-    outbox_.send(event_line({id_, ExecutorEvent::Log{std::string(line)}}));
-  }
-  [[nodiscard]] std::stop_token stop() const override { return stop_; }
-  [[nodiscard]] FileSystem& file_system() override { return files_; }
-  [[nodiscard]] Clock& clock() override { return clock_; }
-  [[nodiscard]] ProcessRunner& processes() override { return processes_; }
-
- private:
-  std::string id_;
-  std::stop_token stop_;
-  FileSystem& files_;
-  Clock& clock_;
-  ProcessRunner& processes_;
-  Outbox& outbox_;
-  std::mutex mutex_;
-  std::int64_t last_progress_ns_ = 0;
 };
 
 // What arrives on stdin, read by a thread of its own so that its end is seen in the middle of an
@@ -164,31 +122,8 @@ class Runner {
         processes_(make_process_runner()) {}
 
   void run(const ActionRequest& request) {
-    outbox_.send(event_line({request.id, ExecutorEvent::Started{}}));
-    PipeContext context(request.id, stop_, *files_, *clock_, *processes_, outbox_);
-    const std::int64_t begin_ns = clock_->monotonic_ns();
-    ExecutorEvent::Done done;
-    const std::optional<Error> error = run_fenced(
-        [&] {
-          const Rule* const rule = rules_.find(request.rule);
-          if (rule == nullptr) {
-            throw Error(
-                ErrorKind::kUnsupported,
-                fmt::format(
-                    "this worker has no rule \"{}\"; install it from the same version as qbuild",
-                    request.rule));
-          }
-          done.result = rule->run(request, context);
-        },
-        [&] { return stop_.stop_requested(); });
-    const double seconds = static_cast<double>(clock_->monotonic_ns() - begin_ns) * 1e-9;
-    if (error) {
-      outbox_.send(event_line({request.id, ExecutorEvent::Failed{*error, seconds}}));
-      return;
-    }
-    done.seconds = seconds;
-    done.peak_memory_bytes = peak_resident_bytes();
-    outbox_.send(event_line({request.id, std::move(done)}));
+    run_action(request, rules_, {*files_, *clock_, *processes_}, stop_,
+               [this](const ExecutorEvent& event) { outbox_.send(event_line(event)); });
   }
 
  private:

@@ -95,8 +95,9 @@ TEST_F(WorkerLoop, NamesARuleThatItLacks) {
   unknown.rule = "telepathy";
   child->write(batch_line({unknown}));
   static_cast<void>(next_event());
-  EXPECT_EQ(std::get<ExecutorEvent::Failed>(next_event().what).error.message(),
-            "this worker has no rule \"telepathy\"; install it from the same version as qbuild");
+  EXPECT_EQ(
+      std::get<ExecutorEvent::Failed>(next_event().what).error.message(),
+      "there is no rule \"telepathy\" here; install qbuild and qbuild-worker of the same version");
 }
 
 TEST_F(WorkerLoop, RefusesNonsenseFromTheEngine) {
