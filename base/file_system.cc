@@ -50,9 +50,12 @@ void read_exactly(const ReadableFile& file, std::uint64_t offset, MutableBytes o
 }
 
 void publish_file(FileSystem& file_system, const fs::path& path, Bytes bytes) {
-  AtomicFile file(file_system, path);
-  file.file().append(bytes);
-  file.commit();
+  // What fails names a temporary beside it, which says little to whoever asked for the file.
+  with_context(path.string(), [&] {
+    AtomicFile file(file_system, path);
+    file.file().append(bytes);
+    file.commit();
+  });
 }
 
 }  // namespace qbuild

@@ -74,11 +74,13 @@ Materialized materialize(FileSystem& file_system, const fs::path& blob, const Co
   remove_abandoned_temporaries(file_system, folder);
   if (is_already(file_system, *stored, content, to)) return Materialized::kAlreadyThere;
   ensure_folder(file_system, folder);
-  const Beside beside(file_system, folder);
-  const Materialized how = prepare(file_system, blob, content, beside.path());
-  file_system.rename(beside.path(), to);
-  file_system.flush_directory(folder);
-  return how;
+  return with_context(to.string(), [&] {
+    const Beside beside(file_system, folder);
+    const Materialized how = prepare(file_system, blob, content, beside.path());
+    file_system.rename(beside.path(), to);
+    file_system.flush_directory(folder);
+    return how;
+  });
 }
 
 }  // namespace qbuild::cache

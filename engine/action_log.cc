@@ -14,8 +14,8 @@ std::string bounded_line(std::string_view line) {
 ActionLog::ActionLog(FileSystem& files, fs::path path) : files_(files), path_(std::move(path)) {
   try {
     files_.remove(path_);
-  } catch (const Error&) {
-    is_off_ = true;
+  } catch (const Error& error) {
+    warning_ = error.message();
   }
 }
 
@@ -25,7 +25,7 @@ void ActionLog::append(std::string_view line) {
     const auto value = static_cast<unsigned char>(c);
     if (value >= 0x20 || c == '\t') clean += c;
   }
-  if (!is_off_ && !is_cut_) write(clean);
+  if (warning_.empty() && !is_cut_) write(clean);
   tail_.push_back(std::move(clean));
   if (tail_.size() > kLogTailLines) tail_.pop_front();
 }
@@ -40,8 +40,8 @@ void ActionLog::write(std::string_view line) {
     }
     file_->append(as_bytes(text));
     written_bytes_ += text.size();
-  } catch (const Error&) {
-    is_off_ = true;
+  } catch (const Error& error) {
+    warning_ = error.message();
   }
 }
 

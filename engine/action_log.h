@@ -27,7 +27,8 @@ inline constexpr std::string_view kLineIsCut = " [cut]";
 class ActionLog {
  public:
   // Nothing is written before the first line, except that an older log is removed. A log that
-  // cannot be written is not worth failing an action for: its lines are then only kept for tail().
+  // cannot be written is not worth failing an action for: its lines are then only kept for tail(),
+  // and warning() says why.
   ActionLog(FileSystem& files, fs::path path);
   // Control characters other than tabs are dropped: a log is read on terminals.
   void append(std::string_view line);
@@ -35,6 +36,8 @@ class ActionLog {
   [[nodiscard]] std::vector<std::string> tail() const;
   // It has reached its largest size: later lines are only kept for tail().
   [[nodiscard]] bool is_cut() const { return is_cut_; }
+  // Empty, or why it could not be written.
+  [[nodiscard]] const std::string& warning() const { return warning_; }
 
  private:
   void write(std::string_view line);
@@ -43,8 +46,8 @@ class ActionLog {
   fs::path path_;
   std::unique_ptr<WritableFile> file_;
   std::uint64_t written_bytes_ = 0;
-  bool is_off_ = false;  // it cannot be written
   bool is_cut_ = false;
+  std::string warning_;
   std::deque<std::string> tail_;
 };
 

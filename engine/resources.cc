@@ -29,8 +29,7 @@ bool exceeds(std::uint64_t taken, std::uint64_t need, std::uint64_t limit) {
 
 }  // namespace
 
-std::optional<std::string> ResourcePools::why_never(const Resources& need,
-                                                    std::uint64_t free_disk_bytes) const {
+std::optional<std::string> ResourcePools::why_never(const Resources& need, const Disk& disk) const {
   if (need.threads > limits_.threads) {
     return fmt::format("needs {} threads, and --threads allows {}", need.threads, limits_.threads);
   }
@@ -39,11 +38,12 @@ std::optional<std::string> ResourcePools::why_never(const Resources& need,
     return fmt::format("needs {} of memory, and this machine allows {}", memory.need,
                        memory.allowed);
   }
-  if (running_ == 0 && need.scratch_bytes > free_disk_bytes) {
-    const Amounts disk = amounts(need.scratch_bytes, free_disk_bytes);
+  if (running_ == 0 && need.scratch_bytes > disk.free_bytes) {
+    const Amounts room = amounts(need.scratch_bytes, disk.free_bytes);
     return fmt::format(
-        "needs {} on the store's disk, and {} are free; free some, or point --store elsewhere",
-        disk.need, disk.allowed);
+        "needs {} on the disk of the store {}, and {} are free; free some, or point --store "
+        "elsewhere",
+        room.need, disk.store.string(), room.allowed);
   }
   return std::nullopt;
 }

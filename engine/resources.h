@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/file_system.h"
 #include "engine/node.h"
 
 namespace qbuild::engine {
@@ -20,9 +21,11 @@ class ResourcePools {
   explicit ResourcePools(ResourceLimits limits) : limits_(limits) {}
 
   // Why it could not even run alone, with the numbers: "needs 8 threads, and --threads allows 4".
-  //   free_disk_bytes  on the store's disk now
-  [[nodiscard]] std::optional<std::string> why_never(const Resources& need,
-                                                     std::uint64_t free_disk_bytes) const;
+  struct Disk {
+    fs::path store;  // lies there
+    std::uint64_t free_bytes = 0;
+  };
+  [[nodiscard]] std::optional<std::string> why_never(const Resources& need, const Disk& disk) const;
 
   [[nodiscard]] bool fits(const Resources& need, std::uint64_t free_disk_bytes) const;
   // Takes it if it fits now. What runs may not have written its scratch yet, so all of it is kept

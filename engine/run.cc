@@ -118,6 +118,8 @@ void Run::settle(NodeId id, NodeValue value, std::optional<Failure> failure) {
   if (value.status == Status::kReady && report.executed) ++report_.counters.executed;
   const Status status = value.status;
   values_[id.value] = std::move(value);
+  if (const auto action = actions_.find(id); action != actions_.end() && action->second.log)
+    warn_of_log(*action->second.log);
   actions_.erase(id);
   states_.set(id, BuildState::kSettled);
   if (node.kind != NodeKind::kSource) {
@@ -153,10 +155,16 @@ void Run::note_last(const Node& node, const LastRun& last) {
   const std::optional<Error> error =
       run_fenced([&] { write_last_run(environment_.files, project_, node.target, last); },
                  [] { return false; });
-  if (error) {
-    report_.warnings.push_back(
-        fmt::format("{}: its last run is not remembered: {}", node.target, error->message()));
-  }
+  if (!error || has_warned_of_last_runs_) return;
+  has_warned_of_last_runs_ = true;
+  report_.warnings.push_back(
+      fmt::format("{}: its last run is not remembered: {}", node.target, error->message()));
+}
+
+void Run::warn_of_log(const ActionLog& log) {
+  if (log.warning().empty() || has_warned_of_logs_) return;
+  has_warned_of_logs_ = true;
+  report_.warnings.push_back(fmt::format("the logs of this run are incomplete: {}", log.warning()));
 }
 
 void Run::stop_if_asked() {

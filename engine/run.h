@@ -63,6 +63,8 @@ class Run {
   // Remembered for explanations alone: a disk that does not take it is worth a warning, never the
   // run or a target.
   void note_last(const Node& node, const LastRun& last);
+  // For people who look for causes: as above.
+  void warn_of_log(const ActionLog& log);
   void stop_if_asked();
   void skip_what_has_not_begun(const std::string& reason);
   void emit(const Event& event);
@@ -109,6 +111,9 @@ class Run {
   bool is_stopping_ = false;
   bool is_interrupted_ = false;
   std::string stop_reason_;
+  // One warning of each kind: on a full disk every target has the same to say.
+  bool has_warned_of_last_runs_ = false;
+  bool has_warned_of_logs_ = false;
 
   std::vector<std::optional<NodeValue>> values_;  // of settled nodes, by id
   std::map<NodeId, Action> actions_;              // decided to run and not settled

@@ -55,7 +55,8 @@ bool Run::start_what_fits() {
     const NodeId id = queued[i];
     if (states_.get(id) != BuildState::kQueued) continue;
     const Resources& need = graph_.node(id).resources;
-    if (const std::optional<std::string> never = pools_.why_never(need, free_disk)) {
+    if (const std::optional<std::string> never =
+            pools_.why_never(need, {environment_.store.root(), free_disk})) {
       fail(id, ErrorKind::kExhausted, *never);
       moved = true;
       continue;

@@ -218,7 +218,7 @@ TEST_F(FullDisk, TooSmallForAFileIsForeseenWithItsBytesWhereverItGoes) {
       [](const Project&) {
         return Place{.arguments = {"publish", "--store", "small/store"}};
       },
-      "the store's disk");
+      "small/store");
   expect_foreseen(
       [this](const Project& project) {
         use_warm_store(project);

@@ -59,12 +59,14 @@ TEST(ActionLog, AVeryLongLineIsCutAndSaysSo) {
   EXPECT_FALSE(log.is_cut());
 }
 
-TEST(ActionLog, KeepsTheTailOnAFullDisk) {
+TEST(ActionLog, KeepsTheTailOnAFullDiskAndSaysWhy) {
   FakeFileSystem files;
   files.set_free_bytes(0);
   ActionLog log(files, "/a.log");
+  EXPECT_EQ(log.warning(), "");
   log.append("cause");
   EXPECT_THAT(log.tail(), ElementsAre("cause"));
+  EXPECT_EQ(log.warning(), "write /a.log: no space left on the disk");
 }
 
 }  // namespace

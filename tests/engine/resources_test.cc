@@ -45,22 +45,25 @@ TEST(Resources, ScratchOfAllStaysWithinWhatIsFree) {
 
 TEST(Resources, SaysWithNumbersWhatFitsNowhere) {
   ResourcePools pools({.jobs = 0, .threads = 2, .memory_bytes = 1u << 30});
-  EXPECT_EQ(pools.why_never({.threads = 2, .memory_bytes = 1u << 30, .scratch_bytes = 5}, 5),
-            std::nullopt);
-  EXPECT_EQ(pools.why_never({.threads = 3}, 0), "needs 3 threads, and --threads allows 2");
-  EXPECT_EQ(pools.why_never({.threads = 1, .memory_bytes = 3u << 29}, 0),
+  EXPECT_EQ(
+      pools.why_never({.threads = 2, .memory_bytes = 1u << 30, .scratch_bytes = 5}, {"/s", 5}),
+      std::nullopt);
+  EXPECT_EQ(pools.why_never({.threads = 3}, {"/s", 0}), "needs 3 threads, and --threads allows 2");
+  EXPECT_EQ(pools.why_never({.threads = 1, .memory_bytes = 3u << 29}, {"/s", 0}),
             "needs 1.6 GB of memory, and this machine allows 1.1 GB");
-  EXPECT_EQ(pools.why_never({.scratch_bytes = 3u << 30}, 1u << 29),
-            "needs 3.2 GB on the store's disk, and 536.9 MB are free; free some, or point --store "
+  EXPECT_EQ(pools.why_never({.scratch_bytes = 3u << 30}, {"/s", 1u << 29}),
+            "needs 3.2 GB on the disk of the store /s, and 536.9 MB are free; free some, or point "
+            "--store "
             "elsewhere");
 }
 
 TEST(Resources, SaysSmallAmountsSoThatTheyDiffer) {
   const ResourcePools pools({.jobs = 0, .threads = 1, .memory_bytes = 2'000'000});
-  EXPECT_EQ(pools.why_never({.scratch_bytes = 20'000}, 512),
-            "needs 20.0 kB on the store's disk, and 512 B are free; free some, or point --store "
-            "elsewhere");
-  EXPECT_EQ(pools.why_never({.threads = 1, .memory_bytes = 2'000'001}, 0),
+  EXPECT_EQ(
+      pools.why_never({.scratch_bytes = 20'000}, {"/s", 512}),
+      "needs 20.0 kB on the disk of the store /s, and 512 B are free; free some, or point --store "
+      "elsewhere");
+  EXPECT_EQ(pools.why_never({.threads = 1, .memory_bytes = 2'000'001}, {"/s", 0}),
             "needs 2000001 B of memory, and this machine allows 2000000 B");
 }
 

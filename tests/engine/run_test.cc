@@ -11,8 +11,8 @@
 namespace qbuild::engine::testing {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -193,7 +193,7 @@ TEST(Run, SourceThatChangesWhileItIsReadFailsTheAction) {
 }
 
 // A disk that takes no explanations costs explanations, not the run.
-TEST(Run, WhatCannotBeRememberedIsAWarning) {
+TEST(Run, WhatCannotBeRememberedIsOneWarning) {
   FakeBuild build;
   const NodeId good = build.action("good", "g");
   const NodeId bad = build.action("bad", "b");
@@ -206,9 +206,24 @@ TEST(Run, WhatCannotBeRememberedIsAWarning) {
   EXPECT_EQ(exit_code(report), 1);
   EXPECT_EQ(report.nodes.at(good).status, Status::kReady);
   EXPECT_EQ(report.nodes.at(bad).failure->message, "no");
-  ASSERT_EQ(report.warnings.size(), 2u);
-  EXPECT_THAT(report.warnings, Contains(StartsWith("good: its last run is not remembered: ")));
-  EXPECT_THAT(report.warnings, Contains(StartsWith("bad: its last run is not remembered: ")));
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr(": its last run is not remembered: ")));
+}
+
+TEST(Run, LogsThatCannotBeWrittenAreOneWarning) {
+  FakeBuild build;
+  static_cast<void>(build.action("a", "a"));
+  static_cast<void>(build.action("b", "b"));
+  for (const char* const target : {"a", "b"})
+    build.behaviours[target] = [](const ActionRequest& request, ActionContext& context) {
+      context.log("one line");
+      ActionResult result;
+      result.files.push_back(produce(request, "out", "x"));
+      return result;
+    };
+  write_text(build.project.log("a").parent_path(), "a file where the folder should be");
+  const RunReport report = build.run();
+  EXPECT_EQ(exit_code(report), 0);
+  EXPECT_THAT(report.warnings, ElementsAre(StartsWith("the logs of this run are incomplete: ")));
 }
 
 TEST(Run, CountersAddUpWhatTheActionsTold) {
