@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/shown.h"
 #include "cli/process.h"
 #include "engine/project_files.h"
 #include "engine/worker_executor.h"
@@ -34,6 +36,23 @@ std::optional<fs::path> user_folder(const char* xdg_variable, const char* below_
 
 fs::path absolute_path(const fs::path& path) {
   return fs::absolute(path).lexically_normal();
+}
+
+// What tools that build reproducibly agree on:
+// https://reproducible-builds.org/specs/source-date-epoch
+std::optional<std::int64_t> source_date() {
+  constexpr const char* kName = "SOURCE_DATE_EPOCH";
+  const std::string text = variable(kName);
+  if (text.empty()) return std::nullopt;
+  std::int64_t seconds = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, seconds);
+  // To the year 9999, which is the last one that four digits hold.
+  constexpr std::int64_t kLast = 253'402'300'799;
+  if (problem == std::errc() && rest == end && seconds >= 0 && seconds <= kLast) return seconds;
+  throw Error(
+      ErrorKind::kInvalidInput,
+      fmt::format("${} is \"{}\", which is no number of seconds since 1970", kName, shown(text)));
 }
 
 // A relative one means another folder elsewhere.
@@ -135,8 +154,9 @@ const rules::Lowered& Session::lowered() {
   if (!lowered_) {
     // What was hashed need not be hashed again, even if something is wrong with the rest.
     const SavesHashes saves(*this);
-    lowered_ = rules::lower(manifest(), *files_, *clock_, stats(),
-                            {.out = out_, .threads = threads_, .machine = machine_});
+    lowered_ = rules::lower(
+        manifest(), *files_, *clock_, stats(),
+        {.out = out_, .threads = threads_, .machine = machine_, .source_date = source_date()});
   }
   return *lowered_;
 }

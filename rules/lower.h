@@ -31,6 +31,8 @@ struct LowerOptions {
   fs::path out;          // where results appear
   unsigned threads = 1;  // of a heavy action
   Machine machine;
+  // When commits are said to be made, in seconds since 1970 (SOURCE_DATE_EPOCH); nothing: now.
+  std::optional<std::int64_t> source_date;
 };
 
 struct VariantTargets {

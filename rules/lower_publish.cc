@@ -274,6 +274,7 @@ NodeId lower_publication(Lowering& lowering, LoweringModel& model, const Reposit
                               {"variants", std::move(variants)}});
   node.context =
       Json::object({{"hub_path", publish.hub.path.string()}, {"message", publish.message}});
+  if (lowering.options.source_date) node.context["unix_seconds"] = *lowering.options.source_date;
   node.inputs.push_back({.label = "card", .from = card});
   node.inputs.push_back({.label = "license",
                          .from = license,

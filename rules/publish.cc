@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "hub/directory_hub.h"
@@ -19,6 +20,21 @@ using engine::ActionRequest;
 using engine::ActionResult;
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+// Commits carry the time of the request if it has one (see LowerOptions), else that of the clock.
+class CommitClock final : public Clock {
+ public:
+  CommitClock(const Json& context, Clock& clock) : clock_(clock) {
+    if (const Json* const seconds = context.find("unix_seconds"))
+      unix_ns_ = seconds->as_int() * kSecondNs;
+  }
+  [[nodiscard]] std::int64_t unix_ns() override { return unix_ns_.value_or(clock_.unix_ns()); }
+  [[nodiscard]] std::int64_t monotonic_ns() override { return clock_.monotonic_ns(); }
+
+ private:
+  Clock& clock_;
+  std::optional<std::int64_t> unix_ns_;
+};
 
 std::string commit_message(const ActionRequest& request, std::int64_t unix_ns) {
   std::string message = request.context.get_string("message");
@@ -118,12 +134,12 @@ class PublishRule final : public engine::Rule {
   [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
-    const auto hub =
-        open_hub(request.params.at("hub").as_string(), request.context.get_string("hub_path"),
-                 context.file_system(), context.clock());
+    CommitClock clock(request.context, context.clock());
+    const auto hub = open_hub(request.params.at("hub").as_string(),
+                              request.context.get_string("hub_path"), context.file_system(), clock);
     const hub::RepoId repo = hub::parse_repo_id(request.params.at("repo").as_string());
     return with_context(fmt::format("publish to {} in {}", repo.text(), hub->where()),
-                        [&] { return reconcile(*hub, repo, request, context); });
+                        [&] { return reconcile(*hub, repo, request, context, clock); });
   }
 
   std::optional<std::string> outdated(const cache::Record& record, const Json& params,
@@ -153,7 +169,8 @@ class PublishRule final : public engine::Rule {
 
  private:
   static ActionResult reconcile(hub::Hub& hub, const hub::RepoId& repo,
-                                const ActionRequest& request, ActionContext& context) {
+                                const ActionRequest& request, ActionContext& context,
+                                Clock& clock) {
     ActionResult result;
     const DesiredTree desired = desired_tree(request, context.file_system());
     const auto wanted = request.params.get_bool("private", false) ? hub::Visibility::kPrivate
@@ -172,8 +189,7 @@ class PublishRule final : public engine::Rule {
       context.log(fmt::format("{} holds everything already", repo.text()));
     } else {
       upload_missing(hub, repo, desired, changes.added, context, result);
-      commit =
-          hub.commit(commit_request(request, repo, commit, desired, changes, context.clock())).id;
+      commit = hub.commit(commit_request(request, repo, commit, desired, changes, clock)).id;
       context.log(fmt::format("commit {}: {} files added or changed, {} deleted", commit,
                               changes.added.size(), changes.deleted.size()));
     }

@@ -30,6 +30,7 @@ models:
     quants: [Q8_0, Q4_0, Q4_K_M]
     benchmark:
       perplexity: {text: text.txt, context: 64, chunks: 2}
+      throughput: {prompt: 16, generate: 4, repeat: 2}
     publish: {repo: acme/bard-GGUF, hub: ./hub}
 )";
 
@@ -37,7 +38,11 @@ bool is_long() {
   return std::getenv("QBUILD_LONG_TESTS") != nullptr;
 }
 
-void set_up(const Project& project) {
+// Speed is measured with a test's clock and meter, and commits are said to be made at one moment:
+// so every byte can be compared.
+void set_up(Project& project) {
+  project.set_program(metered_program_path());
+  project.set_variable("SOURCE_DATE_EPOCH", "1700000000");
   project.add_model("bard");
   project.write("qbuild.yaml", kManifest);
 }
@@ -45,7 +50,8 @@ void set_up(const Project& project) {
 // Everything that a user, or another project that shares the store, sees of the work.
 std::map<std::string, std::string> results(const Project& project) {
   std::map<std::string, std::string> all;
-  for (const char* const folder : {"out", "hub/files", "store/blobs"})
+  for (const char* const folder : {"out", "hub/files", "hub/repos/acme/bard-gguf/commits",
+                                   "hub/repos/acme/bard-gguf/refs", "store/blobs"})
     for (const auto& [name, digest] : project.digests(folder))
       all[std::string(folder) + "/" + name] = digest;
   return all;
@@ -58,7 +64,7 @@ struct Calm {
 };
 const Calm& calm() {
   static const Calm measured = [] {
-    const Project project;
+    Project project;
     set_up(project);
     const auto begin = std::chrono::steady_clock::now();
     const RunResult run = project.run({"publish"});
@@ -115,7 +121,7 @@ TEST_P(Killed, AtARandomMomentLosesNothingAndLeavesNobody) {
   for (int round = 0; round < (is_long() ? 34 : 4) && !HasFailure(); ++round) {
     const Seconds moment = part(random) * calm().seconds;
     SCOPED_TRACE(testing::Message() << "round " << round << " after " << moment.count() << " s");
-    const Project project;
+    Project project;
     set_up(project);
     const auto running = project.start_json({"publish"});
     std::thread killer([&] {
@@ -167,7 +173,7 @@ TEST_P(KilledAt, ASystemCallLosesNothingAndLeavesNobody) {
   for (int round = 0; round < (is_long() ? 20 : 2) && !HasFailure(); ++round) {
     const int nth = 1 + static_cast<int>(random() % 20U);
     SCOPED_TRACE(testing::Message() << "call " << nth);
-    const Project project;
+    Project project;
     set_up(project);
     std::ostringstream tracer;
     tracer << "exec strace -f -qq -o /dev/null -e trace=" << GetParam()

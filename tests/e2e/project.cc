@@ -45,6 +45,10 @@ fs::path program_path() {
   return QBUILD_PROGRAM;
 }
 
+fs::path metered_program_path() {
+  return QBUILD_METERED_PROGRAM;
+}
+
 std::string read_whole(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
@@ -96,7 +100,7 @@ RunResult Running::finish() {
 
 Project::Project() : Project(fs::path()) {}
 
-Project::Project(const fs::path& name) {
+Project::Project(const fs::path& name) : program_(program_path()) {
   std::string pattern = (fs::temp_directory_path() / "qbuild-e2e-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   temporary_ = fs::canonical(pattern);
@@ -136,6 +140,7 @@ std::unique_ptr<Running> Project::start(const RunSetting& setting,
                                         std::vector<std::string> arguments,
                                         Running::Prints prints) const {
   std::map<std::string, std::string> environment = setting.environment;
+  environment.insert(variables_.begin(), variables_.end());
   environment.try_emplace("PATH",
                           std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin");
   environment.try_emplace("HOME", path("home").string());
@@ -148,7 +153,7 @@ std::unique_ptr<Running> Project::start(const RunSetting& setting,
   static std::atomic<int> count = 0;
   ProcessSpec spec;
   if (!setting.shell.empty()) spec.argv = {"/bin/sh", "-c", setting.shell + "\nexec \"$0\" \"$@\""};
-  spec.argv.push_back(program_path().string());
+  spec.argv.push_back(program_.string());
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
   for (const auto& [name, value] : environment) spec.environment.push_back(name + "=" + value);
   spec.working_directory = root_;

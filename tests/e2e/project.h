@@ -91,6 +91,10 @@ class Project {
   [[nodiscard]] std::unique_ptr<Running> start_json(std::vector<std::string> arguments,
                                                     const RunSetting& setting = {}) const;
 
+  // From now on runs this program instead of program_path(), and with this variable.
+  void set_program(fs::path program) { program_ = std::move(program); }
+  void set_variable(const std::string& name, const std::string& value) { variables_[name] = value; }
+
   // SHA-256 of every file below `relative`, by relative path.
   [[nodiscard]] std::map<std::string, std::string> digests(const fs::path& relative) const;
 
@@ -101,9 +105,14 @@ class Project {
 
   fs::path temporary_;
   fs::path root_;
+  fs::path program_;
+  std::map<std::string, std::string> variables_;
 };
 
 [[nodiscard]] fs::path program_path();  // the built qbuild
+// The same beside a worker whose clock and memory are a test's: what it measures is always the
+// same.
+[[nodiscard]] fs::path metered_program_path();
 [[nodiscard]] std::string read_whole(const fs::path& path);
 
 }  // namespace qbuild::e2e

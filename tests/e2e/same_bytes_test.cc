@@ -55,6 +55,39 @@ TEST(SameBytes, OneOrTwoThreadsScalarOrVectorKernelsGiveTheSameFilesAndNumbers) 
   EXPECT_EQ(quality_results(fast), quality_results(slow));
 }
 
+TEST(SameBytes, WithASourceDateCommitsAreTheSameOnAnotherDay) {
+  std::vector<std::string> commits;
+  for (const char* const date : {"1700000000", "1700000000", "1700000001"}) {
+    Project project;
+    project.set_variable("SOURCE_DATE_EPOCH", date);
+    project.add_model("bard");
+    project.write("qbuild.yaml",
+                  "version: 1\nmodels:\n  bard:\n    source: bard\n    quants: [Q4_0]\n"
+                  "    publish: {repo: acme/bard-GGUF, hub: ./hub, message: \"of {date}\"}\n");
+    ASSERT_EQ(project.run({"publish"}).exit_code, 0);
+    commits.push_back(project.read("hub/repos/acme/bard-gguf/refs/heads/main"));
+    EXPECT_EQ(project.run_json({"publish"}).counter("executed"), 0);
+    project.set_variable("SOURCE_DATE_EPOCH", "1800000000");
+    EXPECT_EQ(project.run_json({"publish"}).counter("executed"), 0) << "it is no part of any key";
+  }
+  EXPECT_EQ(commits[0], commits[1]);
+  EXPECT_NE(commits[0], commits[2]);
+}
+
+TEST(SameBytes, ASourceDateThatIsNoneIsNamed) {
+  Project project;
+  project.add_model("bard");
+  project.write("qbuild.yaml", "version: 1\nmodels: {bard: {source: bard, quants: [Q4_0]}}\n");
+  for (const char* const date :
+       {"yesterday", "-1", "1e9", "253402300800", "99999999999999999999"}) {
+    project.set_variable("SOURCE_DATE_EPOCH", date);
+    const RunResult run = project.run({"plan"});
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_EQ(run.err, "$SOURCE_DATE_EPOCH is \"" + std::string(date) +
+                           "\", which is no number of seconds since 1970\n");
+  }
+}
+
 // Starts a publish, sends `signal` to the engine alone after `delay`, and waits for it.
 RunResult interrupted_run(const Project& project, int signal, std::chrono::milliseconds delay) {
   const auto running = project.start_json({"publish"});

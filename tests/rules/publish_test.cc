@@ -106,6 +106,16 @@ TEST_F(Publish, TheFirstTimeMakesTheRepositoryWithEverythingInOneCommit) {
             sha256("weights of Q4_0").hex());
 }
 
+TEST_F(Publish, ASourceDateIsTheTimeOfEveryCommit) {
+  ActionRequest asked = request({"Q8_0"});
+  asked.context["unix_seconds"] = std::int64_t{1'600'000'000};
+  (void)run(asked);
+  const auto commit = hub().head(repo_, "main");
+  EXPECT_EQ(commit->message, "Publish tiny, 2020-09-13");
+  EXPECT_EQ(commit->unix_seconds, 1'600'000'000);
+  EXPECT_EQ(hub().head(repo_, commit->parent)->unix_seconds, 1'600'000'000);
+}
+
 TEST_F(Publish, APrivateRepositoryIsMadePrivate) {
   ActionRequest asked = request({"Q8_0"});
   asked.params["private"] = true;
