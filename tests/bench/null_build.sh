@@ -54,12 +54,19 @@ summary() {
 
 make_qbuild
 export QBUILD_STORE=$folder/store XDG_STATE_HOME=$folder/state
-cd "$folder/q" && "$qbuild" build >/dev/null
+cd "$folder/q"
+first=$(milliseconds "$qbuild" build)
+echo "qbuild, first build: $(awk "BEGIN {printf \"%.2f\", $first / $targets}") ms per command"
 make_ninja
 cd "$folder/n" && ninja >/dev/null
 for ((r = 0; r < runs; r++)); do
   cd "$folder/q" && milliseconds "$qbuild" build >>"$folder/ours"
   cd "$folder/n" && milliseconds ninja >>"$folder/theirs"
 done
+if command -v strace >/dev/null; then
+  cd "$folder/q"
+  strace -f -c -S calls -U calls,name -o "$folder/calls" "$qbuild" build >/dev/null
+  echo "qbuild, $targets targets, system calls: $(awk '$1 ~ /^[0-9]+$/ && $2 != "total" {printf "%s%s %s", s, $1, $2; s = ", "}' "$folder/calls")"
+fi
 echo "qbuild, $targets targets: $(summary "$folder/ours")"
 echo "ninja,  $targets targets: $(summary "$folder/theirs")"
