@@ -57,6 +57,14 @@ void add_operands(CLI::App& command, const CommandInfo& info, Options& options) 
   }
 }
 
+// "look after the store: stats, verify, path"
+std::string group_summary(std::string_view group) {
+  std::string names;
+  for (const CommandInfo& info : all_commands())
+    if (info.group == group) names += (names.empty() ? "" : ", ") + std::string(info.name);
+  return "look after the " + std::string(group) + ": " + names;
+}
+
 // "The following argument was not expected: --jsn", and which option may have been meant.
 std::string unexpected_text(const CLI::App& app, std::string_view complaint) {
   std::vector<std::string> names;
@@ -90,8 +98,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     if (!info.group.empty()) {
       CLI::App*& group = groups[info.group];
       if (group == nullptr) {
-        group = app.add_subcommand(std::string(info.group),
-                                   "look after the store: stats, verify, path");
+        group = app.add_subcommand(std::string(info.group), group_summary(info.group));
         group->require_subcommand(1);
         group->fallthrough();
       }

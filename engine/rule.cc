@@ -56,4 +56,10 @@ const Rule* RuleSet::find(std::string_view name) const {
   return found == rules_.end() ? nullptr : found->second.get();
 }
 
+std::vector<std::string> RuleSet::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, traits] : traits_) names.push_back(name);
+  return names;
+}
+
 }  // namespace qbuild::engine

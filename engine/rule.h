@@ -138,6 +138,7 @@ class RuleSet {
   void add(std::unique_ptr<Rule> rule);  // declares it too
   [[nodiscard]] const RuleTraits& traits(std::string_view name) const;
   [[nodiscard]] const Rule* find(std::string_view name) const;  // null: only a worker has it
+  [[nodiscard]] std::vector<std::string> names() const;         // of all declared, sorted
 
  private:
   std::map<std::string, RuleTraits, std::less<>> traits_;

@@ -10,6 +10,7 @@
 #include "kernels/math_table.h"
 #include "kernels/matmul_attention.h"
 #include "kernels/matmul_tiles.h"
+#include "kernels/product_types.h"
 
 namespace qbuild::kernels {
 namespace {
@@ -91,7 +92,7 @@ void matvec(Backend backend, ThreadPool& pool, const WeightView& w, std::span<co
     for (std::size_t r = begin; r < end; ++r) {
       const std::byte* from = w.bytes.data() + r * *bytes;
       math.unpack(w.dtype, reinterpret_cast<const std::uint8_t*>(from), blocks, row.data());
-      out[r] = math.dot_packed(packed_kind(w.dtype), row.data(), activations, blocks);
+      out[r] = math.dot_packed(find_product_type(w.dtype)->kind, row.data(), activations, blocks);
     }
   });
 }

@@ -64,7 +64,7 @@ struct DotKernels {
 
   static float dot(PackedKind kind, const void* weights, const void* activations,
                    std::size_t blocks) {
-    if (kind == PackedKind::kQ4_K || kind == PackedKind::kQ6_K) {
+    if (has_wide_blocks(kind)) {
       return dot_256(kind, static_cast<const WideBlock256*>(weights),
                      static_cast<const DotBlock256*>(activations), blocks);
     }

@@ -12,7 +12,7 @@ inline float dot_packed_scalar(PackedKind kind, const void* weights, const void*
                                std::size_t blocks) {
   const int offset = code_offset(kind);
   float acc = 0;
-  if (kind == PackedKind::kQ4_K || kind == PackedKind::kQ6_K) {
+  if (has_wide_blocks(kind)) {
     const auto* w = static_cast<const WideBlock256*>(weights);
     const auto* x = static_cast<const DotBlock256*>(activations);
     for (std::size_t b = 0; b < blocks; ++b) {

@@ -6,6 +6,7 @@
 #include "kernels/codec.h"
 #include "kernels/math_table.h"
 #include "kernels/matmul_tiles.h"
+#include "kernels/product_types.h"
 
 namespace qbuild::kernels {
 namespace {
@@ -83,7 +84,7 @@ class Product {
                      weights.data() + r * wide_row_bytes / sizeof(float));
       }
       for (std::size_t g = 0; g < x_.groups(); ++g) {
-        math_.multiply_packed({.kind = packed_kind(w_.dtype),
+        math_.multiply_packed({.kind = find_product_type(w_.dtype)->kind,
                                .weights = weights.data(),
                                .outputs = rows,
                                .activations = x_.group(g),
@@ -115,44 +116,13 @@ class Product {
 }  // namespace
 
 bool has_product(DType weight) {
-  switch (weight) {
-    case DType::kF32:
-    case DType::kF16:
-    case DType::kBF16:
-    case DType::kQ8_0:
-    case DType::kQ4_0:
-    case DType::kQ5_0:
-    case DType::kQ5_1:
-    case DType::kQ4_K:
-    case DType::kQ5_K:
-    case DType::kQ6_K:
-      return true;
-    default:
-      return false;
-  }
+  return find_product_type(weight) != nullptr;
 }
 
 ActivationForm activation_form(DType weight, ActivationMode mode) {
-  check(has_product(weight), "a type that products take");
-  if (mode == ActivationMode::kF32) return ActivationForm::kF32;
-  switch (weight) {
-    case DType::kF16:
-      return ActivationForm::kF16;
-    case DType::kBF16:
-      return ActivationForm::kBF16;
-    case DType::kQ8_0:
-    case DType::kQ4_0:
-    case DType::kQ5_0:
-      return ActivationForm::kQ8_0;
-    case DType::kQ5_1:
-      return ActivationForm::kQ8_1;
-    case DType::kQ4_K:
-    case DType::kQ5_K:
-    case DType::kQ6_K:
-      return ActivationForm::kQ8_K;
-    default:
-      return ActivationForm::kF32;
-  }
+  const ProductType* const type = find_product_type(weight);
+  check(type != nullptr, "a type that products take");
+  return mode == ActivationMode::kF32 ? ActivationForm::kF32 : type->form;
 }
 
 void matmul(Backend backend, ThreadPool& pool, const WeightView& w, const PackedActivations& x,

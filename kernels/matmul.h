@@ -26,7 +26,7 @@ enum class ActivationForm : std::uint8_t { kF32, kF16, kBF16, kQ8_0, kQ8_1, kQ8_
 
 [[nodiscard]] ActivationForm activation_form(DType weight, ActivationMode mode);
 
-// Types that a product takes: F32 F16 BF16 Q8_0 Q4_0 Q5_0 Q5_1 Q4_K Q5_K Q6_K.
+// Whether a product takes the type (kernels/product_types.h).
 [[nodiscard]] bool has_product(DType weight);
 
 // A matrix in memory, row after row as in a file. `bytes` must outlive the view; its size is

@@ -71,7 +71,7 @@ struct PackedKernels {
           sums[r] = L::sub_int(sums[r], L::template shift_left<4>(L::load_int(x->sum)));
         }
         acc[r] = L::fma(L::to_float(sums[r]), L::mul(L::set(w[r]->scale), scale), acc[r]);
-        if constexpr (kKind == PackedKind::kQ5_1) {
+        if constexpr (has_minimum(kKind)) {
           acc[r] = L::fma(L::set(w[r]->minimum), L::load(x->scaled_sum), acc[r]);
         }
       }
@@ -164,7 +164,7 @@ struct PackedKernels {
 
   template <PackedKind kKind, std::size_t kRows>
   static void rows(const PackedTile& tile, std::size_t first) {
-    if constexpr (kKind == PackedKind::kQ4_K || kKind == PackedKind::kQ6_K) {
+    if constexpr (has_wide_blocks(kKind)) {
       rows_256<kRows, kKind == PackedKind::kQ6_K>(tile, first);
     } else {
       rows_32<kRows, kKind>(tile, first);
@@ -181,6 +181,8 @@ struct PackedKernels {
 
   static void multiply(const PackedTile& tile) {
     switch (tile.kind) {
+      case PackedKind::kNone:
+        return;
       case PackedKind::kQ8_0:
         return all_rows<PackedKind::kQ8_0>(tile);
       case PackedKind::kQ4_0:

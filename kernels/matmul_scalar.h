@@ -38,7 +38,7 @@ inline float multiply_32_scalar(PackedKind kind, const WideBlock32* w, const Lan
     for (std::size_t i = 0; i < 32; ++i)
       sum += (w[b].codes[i] - offset) * x[b].q[i / 4][lane][i % 4];
     acc = std::fma(static_cast<float>(sum), w[b].scale * x[b].scale[lane], acc);
-    if (kind == PackedKind::kQ5_1) acc = std::fma(w[b].minimum, x[b].scaled_sum[lane], acc);
+    if (has_minimum(kind)) acc = std::fma(w[b].minimum, x[b].scaled_sum[lane], acc);
   }
   return acc;
 }
@@ -57,7 +57,7 @@ inline float multiply_256_scalar(PackedKind kind, const WideBlock256* w, const L
       minimum += w[b].minimums[i / 32] * q;
     }
     acc = std::fma(static_cast<float>(sum), w[b].scale * x[b].scale[lane], acc);
-    if (kind != PackedKind::kQ6_K) {
+    if (has_minimum(kind)) {
       acc = std::fma(static_cast<float>(minimum), -(w[b].minimum * x[b].scale[lane]), acc);
     }
   }
@@ -65,7 +65,7 @@ inline float multiply_256_scalar(PackedKind kind, const WideBlock256* w, const L
 }
 
 inline void multiply_packed_scalar(const PackedTile& tile) {
-  const bool small = tile.kind != PackedKind::kQ4_K && tile.kind != PackedKind::kQ6_K;
+  const bool small = !has_wide_blocks(tile.kind);
   for (std::size_t r = 0; r < tile.outputs; ++r) {
     for (std::size_t l = 0; l < 16; ++l) {
       tile.out[16 * r + l] =

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/dtype.h"
-
 namespace qbuild::kernels {
 
 // One group of f32 activations is columns * 16 floats: [column][lane].
@@ -46,6 +44,7 @@ struct WideBlock256 {
 
 // How the codes of a packed type are read, and which sums its product needs.
 enum class PackedKind : std::uint8_t {
+  kNone,  // not packed
   kQ8_0,  // signed codes
   kQ4_0,  // codes 0..15, offset 8
   kQ5_0,  // codes 0..31, offset 16
@@ -54,22 +53,14 @@ enum class PackedKind : std::uint8_t {
   kQ6_K,  // codes 0..63 in subblocks of 16, offset 32
 };
 
-// Of a type whose activation form is one of the Q8.
-constexpr PackedKind packed_kind(DType dtype) {
-  switch (dtype) {
-    case DType::kQ8_0:
-      return PackedKind::kQ8_0;
-    case DType::kQ4_0:
-      return PackedKind::kQ4_0;
-    case DType::kQ5_0:
-      return PackedKind::kQ5_0;
-    case DType::kQ5_1:
-      return PackedKind::kQ5_1;
-    case DType::kQ6_K:
-      return PackedKind::kQ6_K;
-    default:
-      return PackedKind::kQ4_K;
-  }
+// A row is WideBlock256 and LaneBlock256, not WideBlock32 and LaneBlock32.
+constexpr bool has_wide_blocks(PackedKind kind) {
+  return kind == PackedKind::kQ4_K || kind == PackedKind::kQ6_K;
+}
+
+// A block has something that is added besides its codes.
+constexpr bool has_minimum(PackedKind kind) {
+  return kind == PackedKind::kQ5_1 || kind == PackedKind::kQ4_K;
 }
 
 // What is taken from a code before it is scaled.

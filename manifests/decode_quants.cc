@@ -14,10 +14,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kCommandKeys{"run",         "outputs",   "inputs",
                                                        "environment", "resources", "tool"};
 constexpr std::array<std::string_view, 3> kRecipeKeys{"type", "base", "rules"};
-// Names of steps: MODEL:card and MODEL:card:quality could not be told apart.
-constexpr std::array<std::string_view, 8> kStepNames{"source", "card",    "publish", "license",
-                                                     "gate",   "quality", "speed",   "benchmark"};
-
 // What an entry is charged at least: texts and places are copied for it.
 constexpr std::size_t kEntryBytes = 256;
 // What a message shows of a cycle.
@@ -208,7 +204,7 @@ class QuantReader {
   }
 
   void add(Variant variant) {
-    if (std::find(kStepNames.begin(), kStepNames.end(), variant.name) != kStepNames.end()) {
+    if (is_step_name(variant.name)) {
       complain(variant.at, fmt::format("\"{}\" is the name of a step; give the variant another one",
                                        variant.name));
       return;

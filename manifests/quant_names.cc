@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, 8> kRecipes{"F32",  "F16",    "BF16",   "
 constexpr std::array<std::string_view, 10> kTensorTypes{"F32",  "F16",  "BF16", "Q8_0", "Q4_0",
                                                         "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"};
 constexpr std::array<std::string_view, 1> kMethods{"command"};
+constexpr std::array<std::string_view, 9> kSteps{"source",  "card",  "publish",   "license", "gate",
+                                                 "quality", "speed", "benchmark", "ready"};
 // Words of the field that a user may rightly expect and that nothing here makes yet: the nearest
 // known word would be a bad guess. In capitals.
 constexpr std::array<std::string_view, 50> kNotYet{
@@ -64,6 +66,10 @@ std::optional<DType> tensor_type(std::string_view name) {
 
 std::span<const std::string_view> method_names() {
   return kMethods;
+}
+
+bool is_step_name(std::string_view name) {
+  return std::find(kSteps.begin(), kSteps.end(), name) != kSteps.end();
 }
 
 std::string list_of(std::string_view between, std::span<const std::string_view> known) {

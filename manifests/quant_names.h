@@ -22,6 +22,10 @@ namespace qbuild::manifests {
 // Values of `method`.
 [[nodiscard]] std::span<const std::string_view> method_names();
 
+// What stands in a target where a variant's name could: MODEL:card and MODEL:card:quality could not
+// be told apart if a variant were called "card". `rules` has a test that no target is missing.
+[[nodiscard]] bool is_step_name(std::string_view name);
+
 // Types, recipes and methods of other tools that this program does not make yet: "Q5_K_M", "gptq",
 // in any case of letters.
 [[nodiscard]] bool is_word_of_the_field(std::string_view word);

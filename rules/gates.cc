@@ -2,14 +2,21 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+
+#include "base/check.h"
 
 namespace qbuild::rules {
 namespace {
 
-constexpr std::array<std::string_view, 5> kMetrics{"perplexity", "perplexity_ratio",
-                                                   "bits_per_weight", "prompt_tokens_per_second",
-                                                   "generate_tokens_per_second"};
+constexpr std::array kMetrics{
+    GateMetric{"perplexity", MeasuredBy::kPerplexity},
+    GateMetric{"perplexity_ratio", MeasuredBy::kPerplexity},
+    GateMetric{"bits_per_weight", MeasuredBy::kItself},
+    GateMetric{"prompt_tokens_per_second", MeasuredBy::kThroughput},
+    GateMetric{"generate_tokens_per_second", MeasuredBy::kThroughput},
+};
 
 // The first text of a quality result: gates mean that one.
 const Json* first_text(const Json& quality) {
@@ -26,8 +33,16 @@ void take(std::map<std::string, double>& metrics, std::string_view name, const J
 
 }  // namespace
 
-std::span<const std::string_view> gate_metrics() {
+std::span<const GateMetric> gate_metrics() {
   return kMetrics;
+}
+
+MeasuredBy measured_by(std::string_view metric) {
+  const auto* const found =
+      std::find_if(kMetrics.begin(), kMetrics.end(),
+                   [&](const GateMetric& known) { return known.name == metric; });
+  check(found != kMetrics.end(), "a manifest's gates are the metrics that are known");
+  return found->by;
 }
 
 std::map<std::string, double> measured_metrics(const Json& quality, const Json& source_quality,

@@ -20,8 +20,15 @@ struct Gate {
   std::optional<double> max;
 };
 
-// Words that a gate may name, in the order of the documentation.
-[[nodiscard]] std::span<const std::string_view> gate_metrics();
+// Which key of `benchmark` must be there for a metric; kItself: the file says it.
+enum class MeasuredBy : std::uint8_t { kItself, kPerplexity, kThroughput };
+struct GateMetric {
+  std::string_view name;
+  MeasuredBy by;
+};
+// Words that a gate may name.
+[[nodiscard]] std::span<const GateMetric> gate_metrics();
+[[nodiscard]] MeasuredBy measured_by(std::string_view metric);
 
 // The measured values of one variant by metric. A result that is null contributes nothing.
 //   quality, source_quality   results of the rule `quality`, of the variant and of its source

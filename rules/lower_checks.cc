@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "rules/gates.h"
 #include "rules/lowering.h"
 #include "templates/builtin.h"
 #include "templates/template.h"
@@ -67,13 +68,12 @@ void check_texts(Lowering& lowering, const LoweringModel& model) {
 void check_gates(Lowering& lowering, const LoweringModel& model) {
   const manifests::Benchmark& benchmark = model.model.benchmark;
   for (const manifests::Gate& gate : model.model.gates) {
-    const bool needs_text = gate.metric.starts_with("perplexity");
-    const bool needs_speed = gate.metric.ends_with("_per_second");
-    if (needs_text && benchmark.texts.empty())
+    const MeasuredBy by = measured_by(gate.metric);
+    if (by == MeasuredBy::kPerplexity && benchmark.texts.empty())
       lowering.complain(gate.at, fmt::format("the gate \"{}\" needs what is not measured; write "
                                              "benchmark: {{perplexity: {{text: FILE}}}}",
                                              gate.metric));
-    if (needs_speed && !benchmark.throughput)
+    if (by == MeasuredBy::kThroughput && !benchmark.throughput)
       lowering.complain(gate.at, fmt::format("the gate \"{}\" needs what is not measured; write "
                                              "benchmark: {{throughput: {{repeat: 5}}}}",
                                              gate.metric));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "engine/node.h"
 #include "kernels/codec.h"
@@ -72,6 +73,7 @@ struct TypePlan {
 TypePlan plan_types(const SourceModel& source, const Variant& variant,
                     const std::vector<Override>& overrides) {
   const Recipe* const recipe = find_recipe(variant.recipe);
+  check(recipe != nullptr, "every recipe that a manifest may name is in the table");
   const auto choices = choose_types(*recipe, overrides, source.tensors, source.network);
   TypePlan plan;
   std::map<std::pair<DType, DType>, std::size_t> fallbacks;

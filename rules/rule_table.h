@@ -9,7 +9,7 @@ namespace qbuild::rules {
 inline constexpr std::string_view kToolVersion = "qbuild 0.1.0";
 
 // Versions are part of the key: raise one when the same inputs would give other outputs.
-//   quantize 1, quality 1, speed 1, command 1, card 1, publish 1: first
+// The history of each stands beside it in rule_table.cc.
 [[nodiscard]] engine::RuleTraits quantize_traits();
 [[nodiscard]] engine::RuleTraits quality_traits();
 [[nodiscard]] engine::RuleTraits speed_traits();

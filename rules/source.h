@@ -2,7 +2,7 @@
 // `import`: a checkpoint folder as the leaf of a graph. It is read before the graph is made (the
 // probe): digests of its files through the stat table, and what its headers tell: shapes for
 // recipes and resources, names, the licence. Nothing is copied; nothing counts as an executed
-// action (docs/decisions/0006-sources-and-checks.md).
+// action (docs/decisions/0006-sources-are-leaves-gates-are-checks.md).
 
 #include <string>
 #include <vector>

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "kernels/codec.h"
+#include "kernels/product_types.h"
 #include "tests/kernels/codec_data.h"
 
 namespace qbuild::kernels {
@@ -34,8 +35,9 @@ OwnedWeight make_weight(DType dtype, std::size_t rows, std::size_t columns, std:
 }
 
 std::vector<DType> product_dtypes() {
-  return {DType::kF32,  DType::kF16,  DType::kBF16, DType::kQ8_0, DType::kQ4_0,
-          DType::kQ5_0, DType::kQ5_1, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K};
+  std::vector<DType> dtypes;
+  for (const ProductType& type : kProductTypes) dtypes.push_back(type.weight);
+  return dtypes;
 }
 
 std::vector<Backend> vector_backends() {

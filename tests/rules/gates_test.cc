@@ -1,8 +1,10 @@
 #include "rules/gates.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <limits>
+
+#include "manifests/keys.h"
 
 namespace qbuild::rules {
 namespace {
@@ -10,6 +12,13 @@ namespace {
 Json quality(double perplexity) {
   Json text = Json::object({{"perplexity", perplexity}});
   return Json::object({{"texts", Json(Json::Array{text})}});
+}
+
+TEST(Gates, MayNameWhatAManifestMay) {
+  std::vector<std::string_view> names;
+  for (const GateMetric& metric : gate_metrics()) names.push_back(metric.name);
+  EXPECT_THAT(names,
+              testing::UnorderedElementsAreArray(manifests::key_names(manifests::Section::kGates)));
 }
 
 TEST(Gates, TheRatioIsThatToTheSource) {

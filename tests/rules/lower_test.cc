@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+#include <sstream>
+
+#include "manifests/quant_names.h"
 #include "tests/rules/lowered_project.h"
 
 namespace qbuild::rules {
@@ -11,6 +15,29 @@ class Lower : public LoweredProject {};
 
 constexpr std::string_view kPublished =
     "    quants: [Q8_0, Q4_0]\n    publish: {repo: acme/b, hub: ./hub}\n";
+
+// MODEL, MODEL:V, MODEL:STEP, MODEL:V:STEP, MODEL:source:STEP: no variant may be called as a step
+// is.
+TEST_F(Lower, EveryStepInATargetHasAWordThatNoVariantMayHave) {
+  write("text.txt", std::string(1000, 'a'));
+  const Lowered made = lowered(
+      "    quants: [Q8_0, Q4_0]\n"
+      "    benchmark: {perplexity: {text: text.txt, context: 8}, throughput: {repeat: 1}}\n"
+      "    gates: {perplexity_ratio: {max: 2}}\n    licenses: [mit, apache-2.0]\n"
+      "    publish: {repo: \"acme/b-{variant}\", hub: ./hub, layout: per-variant}\n");
+  std::set<std::string> steps;
+  for (std::uint32_t i = 0; i < made.graph.size(); ++i) {
+    std::istringstream target(made.graph.node(engine::NodeId{i}).target);
+    std::string word;
+    std::getline(target, word, ':');
+    if (word == "file") continue;
+    ASSERT_EQ(word, "b");
+    while (std::getline(target, word, ':')) steps.insert(word);
+  }
+  EXPECT_EQ(steps.erase("Q8_0") + steps.erase("Q4_0"), 2U);
+  EXPECT_GE(steps.size(), 7U);
+  for (const std::string& step : steps) EXPECT_TRUE(manifests::is_step_name(step)) << step;
+}
 
 TEST_F(Lower, ASourceThatContradictsItselfIsToldAtItsPlace) {
   Json config = Json::parse(read_text(model_ / "config.json"));

@@ -5,6 +5,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "kernels/codec.h"
+#include "kernels/matmul.h"
+#include "manifests/quant_names.h"
 
 namespace qbuild::rules {
 namespace {
@@ -35,6 +38,21 @@ DType type_of(const std::string& name, std::string_view recipe,
     if (tensors[i].name == name) return choices[i].type;
   ADD_FAILURE() << "no tensor " << name;
   return DType::kF64;
+}
+
+TEST(Recipe, IsThereForEveryNameThatAManifestMayUse) {
+  std::vector<std::string_view> names;
+  for (const Recipe& recipe : all_recipes()) names.push_back(recipe.name);
+  EXPECT_THAT(names, testing::UnorderedElementsAreArray(manifests::recipe_names()));
+}
+
+TEST(Recipe, MayGiveEveryTypeThatIsEncodedAndComputedWith) {
+  std::vector<std::string_view> types;
+  for (const kernels::Codec& codec : kernels::all_codecs()) {
+    types.push_back(dtype_name(codec.dtype));
+    EXPECT_TRUE(kernels::has_product(codec.dtype)) << types.back();
+  }
+  EXPECT_THAT(types, testing::UnorderedElementsAreArray(manifests::tensor_types()));
 }
 
 TEST(Recipe, Q4KMGivesMoreBitsToTheLayersThatTheReferenceNames) {
