@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/check.h"
 #include "manifests/key_table.h"
@@ -78,6 +79,14 @@ std::vector<KeySpec> make_keys() {
   return keys;
 }
 
+// Every member of every mapping is looked up.
+std::map<Section, std::vector<const KeySpec*>> keys_by_section() {
+  std::map<Section, std::vector<const KeySpec*>> found;
+  for (const KeySpec& key : all_keys())
+    for (const Section section : key.sections) found[section].push_back(&key);
+  return found;
+}
+
 }  // namespace
 
 const std::vector<KeySpec>& all_keys() {
@@ -86,11 +95,11 @@ const std::vector<KeySpec>& all_keys() {
 }
 
 const KeySpec* find_key(Section section, std::string_view name) {
-  for (const KeySpec& key : all_keys()) {
-    const bool here =
-        std::find(key.sections.begin(), key.sections.end(), section) != key.sections.end();
-    if (here && (key.name == name || key.name == "*")) return &key;
-  }
+  static const std::map<Section, std::vector<const KeySpec*>> kBySection = keys_by_section();
+  const auto found = kBySection.find(section);
+  if (found == kBySection.end()) return nullptr;
+  for (const KeySpec* const key : found->second)
+    if (key->name == name || key->name == "*") return key;
   return nullptr;
 }
 
