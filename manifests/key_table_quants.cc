@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 2> kActivations{"packed", "f32"};
 constexpr std::int64_t kMaxTokens = 1 << 20;
 constexpr std::int64_t kMaxRepeat = 1000;
 constexpr std::int64_t kMaxThreads = 4096;
-constexpr std::int64_t kMaxSeconds = 365 * 86'400;
+constexpr std::int64_t kMaxSeconds = std::int64_t{365} * 86'400;
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 50;
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST_F(BigFiles, SafetensorsHeadersOfManyValuesAreReadUntilTheyTakeTooMuch) {
 
 TEST_F(BigFiles, SafetensorsMetadataOfOneLongTextIsPassedOver) {
   EXPECT_EQ(of_safetensors(safetensors_file(
-                R"({"__metadata__":{"x":")" + std::string(16'000'000, 'x') + "\"}}", "")),
+                R"({"__metadata__":{"x":")" + repeated("x", 16'000'000) + "\"}}", "")),
             "/m holds no tensors");
 }
 
