@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 
 #include "base/error.h"
@@ -11,17 +12,18 @@ namespace qbuild::cache {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+constexpr std::uint64_t kWhole = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint32_t kReadOnlyMode = 0444;
 
-// Reads all of `from`, giving each piece to `sink` and to the hash.
+// Reads all of the file, or to the first piece beyond `most_bytes`, giving each to `sink` and to
+// the hash.
 template <typename Sink>
-Content read_through(FileSystem& file_system, const fs::path& from, Sink&& sink) {
-  const std::unique_ptr<ReadableFile> file = file_system.open(from);
+Content read_through(const ReadableFile& file, std::uint64_t most_bytes, Sink&& sink) {
   std::vector<std::byte> buffer(kBufferBytes);
   Sha256 hash;
   Content content;
-  while (true) {
-    const std::size_t got = file->read_at(content.size_bytes, buffer);
+  while (content.size_bytes <= most_bytes) {
+    const std::size_t got = file.read_at(content.size_bytes, buffer);
     if (got == 0) break;
     const Bytes piece(buffer.data(), got);
     hash.update(piece);
@@ -35,9 +37,17 @@ Content read_through(FileSystem& file_system, const fs::path& from, Sink&& sink)
 }  // namespace
 
 Content hash_file(FileSystem& file_system, const fs::path& path, const ProgressFn& progress) {
-  return read_through(file_system, path, [&](Bytes piece) {
+  return read_through(*file_system.open(path), kWhole, [&](Bytes piece) {
     if (progress) progress(piece.size());
   });
+}
+
+std::optional<Content> hash_unchanged_file(FileSystem& file_system, const fs::path& path) {
+  const std::unique_ptr<ReadableFile> file = file_system.open(path);
+  const FileStat before = file->stat();
+  const Content content = read_through(*file, before.size_bytes, [](Bytes /*piece*/) {});
+  if (file->stat() != before || content.size_bytes != before.size_bytes) return std::nullopt;
+  return content;
 }
 
 Content copy_file(FileSystem& file_system, const fs::path& from, const fs::path& to,
@@ -50,7 +60,7 @@ Content copy_file(FileSystem& file_system, const fs::path& from, const fs::path&
   return with_context(fmt::format("{} ({} bytes)", what, size_bytes), [&] {
     const std::unique_ptr<WritableFile> copy = file_system.create(to, CreateMode::kExclusive);
     const Content content =
-        read_through(file_system, from, [&](Bytes piece) { copy->append(piece); });
+        read_through(*file_system.open(from), kWhole, [&](Bytes piece) { copy->append(piece); });
     copy->flush();
     copy->close();
     return content;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ using ProgressFn = std::function<void(std::uint64_t piece_bytes)>;
 
 [[nodiscard]] Content hash_file(FileSystem& file_system, const fs::path& path,
                                 const ProgressFn& progress = {});
+
+// Of a file that somebody may still write to: nothing if it changed while it was read. Ends also
+// where it grows without end.
+[[nodiscard]] std::optional<Content> hash_unchanged_file(FileSystem& file_system,
+                                                         const fs::path& path);
 
 // Copies `from` to the new file `to`, flushed. Returns what was copied; the caller compares. Throws
 // kExhausted "copy ... needs N bytes, M are free" before the first byte if the disk says so.

@@ -69,7 +69,9 @@ Digest StatTable::hash(const fs::path& path) {
   std::vector<std::byte> buffer(
       static_cast<std::size_t>(std::clamp<std::uint64_t>(before.size_bytes, 1, kReadBytes)));
   std::uint64_t done = 0;
-  while (const std::size_t got = file->read_at(done, buffer)) {
+  while (done <= before.size_bytes) {  // beyond that it grows, perhaps for ever
+    const std::size_t got = file->read_at(done, buffer);
+    if (got == 0) break;
     hash.update(Bytes(buffer).first(got));
     done += got;
   }

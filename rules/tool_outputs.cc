@@ -9,13 +9,13 @@
 #include "base/shown.h"
 #include "base/temporary_name.h"
 #include "cache/artifact.h"
+#include "cache/content.h"
 
 namespace qbuild::rules {
 namespace {
 
 using engine::ProducedFile;
 
-constexpr std::size_t kChunkBytes = 1u << 20;
 constexpr std::uint32_t kOwnerReads = 0400;
 
 [[noreturn]] void refuse(std::string message) {
@@ -23,8 +23,7 @@ constexpr std::uint32_t kOwnerReads = 0400;
 }
 
 std::string quoted(const std::string& name) {
-  if (name.size() <= kMaxShownBytes) return Json(name).dump();
-  return Json(name.substr(0, kMaxShownBytes)).dump() + "...";
+  return fmt::format("\"{}\"", shown(name));
 }
 
 class Collector {
@@ -64,42 +63,14 @@ class Collector {
   std::size_t folders_ = 0;
 };
 
-std::uint64_t copy_of(FileSystem& files, const fs::path& from, const fs::path& to) {
-  const auto source = files.open(from);
-  const auto target = files.create(to, CreateMode::kExclusive);
-  std::vector<std::byte> buffer(kChunkBytes);
-  std::uint64_t size_bytes = 0;
-  while (const std::size_t got = source->read_at(size_bytes, buffer)) {
-    target->append(Bytes(buffer).first(got));
-    size_bytes += got;
-  }
-  target->close();
-  return size_bytes;
-}
-
 // The store makes read-only what it keeps, and whoever writes to the other name would write to it.
-void own(FileSystem& files, const fs::path& path, const fs::path& beside) {
+void own(FileSystem& files, const fs::path& path, const fs::path& beside,
+         std::uint64_t size_bytes) {
   std::error_code error;
   if (fs::hard_link_count(path, error) <= 1 || error) return;
-  if (!files.clone(path, beside)) static_cast<void>(copy_of(files, path, beside));
+  if (!files.clone(path, beside))
+    static_cast<void>(cache::copy_file(files, path, beside, size_bytes));
   files.rename(beside, path);
-}
-
-Digest hash_file(FileSystem& files, const fs::path& path, std::uint64_t& size_bytes) {
-  const auto file = files.open(path);
-  const FileStat before = file->stat();
-  std::vector<std::byte> buffer(kChunkBytes);
-  Sha256 hash;
-  size_bytes = 0;
-  while (const std::size_t got = file->read_at(size_bytes, buffer)) {
-    hash.update(Bytes(buffer).first(got));
-    size_bytes += got;
-    if (size_bytes > before.size_bytes) break;  // it grows, perhaps for ever
-  }
-  if (file->stat() != before || size_bytes != before.size_bytes)
-    refuse(fmt::format("{} changed while it was hashed: something still writes to it",
-                       shown(path.filename().string())));
-  return hash.finish();
 }
 
 void check_names(const std::vector<std::string>& names, const Json& patterns) {
@@ -131,13 +102,18 @@ std::vector<ProducedFile> collect_outputs(FileSystem& files, const fs::path& fol
   check_names(names, patterns);
   std::vector<ProducedFile> outputs;
   for (const std::string& name : names) {
-    ProducedFile file{.name = name, .path = folder / name, .sha256 = {}, .size_bytes = 0};
-    const auto stat = files.stat(file.path);
-    if (stat && (stat->mode & kOwnerReads) == 0)
-      files.set_mode(file.path, stat->mode | kOwnerReads);
-    own(files, file.path, folder.parent_path() / temporary_name());
-    file.sha256 = hash_file(files, file.path, file.size_bytes);
-    outputs.push_back(std::move(file));
+    fs::path path = folder / name;
+    const auto stat = files.stat(path);
+    if (stat && (stat->mode & kOwnerReads) == 0) files.set_mode(path, stat->mode | kOwnerReads);
+    if (stat) own(files, path, folder.parent_path() / temporary_name(), stat->size_bytes);
+    const auto content = cache::hash_unchanged_file(files, path);
+    if (!content)
+      refuse(fmt::format("{} changed while it was hashed: something still writes to it",
+                         shown(path.filename().string())));
+    outputs.push_back({.name = name,
+                       .path = std::move(path),
+                       .sha256 = content->sha256,
+                       .size_bytes = content->size_bytes});
   }
   return outputs;
 }

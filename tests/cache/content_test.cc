@@ -1,5 +1,7 @@
 #include "cache/content.h"
 
+#include "base/fake_file_system.h"
+#include "tests/base/endless_files.h"
 #include "tests/cache/support.h"
 
 namespace qbuild::cache {
@@ -24,6 +26,19 @@ TEST(ContentFile, HashesAnEmptyFile) {
   const auto files = make_posix_file_system();
   write_text(folder.path() / "empty", "");
   EXPECT_EQ(hash_file(*files, folder.path() / "empty"), (Content{sha256(""), 0}));
+}
+
+TEST(ContentFile, OfAFileThatStaysAsItIsTheUnchangedContentIsThatOfTheFile) {
+  FakeFileSystem disk;
+  disk.put("/a", "content");
+  EXPECT_EQ(hash_unchanged_file(disk, "/a"), (Content{sha256("content"), 7}));
+}
+
+TEST(ContentFile, OfAFileThatGrowsWithoutEndThereIsNoUnchangedContent) {
+  FakeFileSystem disk;
+  disk.put("/a", "content");
+  EndlessFiles endless(disk);
+  EXPECT_EQ(hash_unchanged_file(endless, "/a"), std::nullopt);
 }
 
 TEST(ContentFile, CopiesAndSaysWhatItCopied) {

@@ -124,7 +124,7 @@ TEST_F(Misbehaving, LinksPipesAndHostileNamesAreRefused) {
   use_tool("echo x > \"$1/$(printf 'a\\033[2J.txt')\"");
   const RunResult run = project_.run({"build"});
   EXPECT_EQ(run.exit_code, 1);
-  EXPECT_THAT(run.out + run.err, HasSubstr("a file with an unusable name: \"a\\u001b[2J.txt\""));
+  EXPECT_THAT(run.out + run.err, HasSubstr("a file with an unusable name: \"a\\x1b[2J.txt\""));
 }
 
 TEST_F(Misbehaving, AHardLinkToAUsersFileLeavesThatFileAlone) {

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/fake_file_system.h"
+#include "tests/base/endless_files.h"
+#include "tests/base/expect_error.h"
 
 namespace qbuild::engine {
 namespace {
@@ -31,6 +33,15 @@ class StatTableTest : public ::testing::Test {
                     pass(ns);
                   }};
 };
+
+TEST_F(StatTableTest, AFileThatGrowsWithoutEndIsAnErrorNotAnEndlessRead) {
+  files.put("/f", "one");
+  pass(kSecond);
+  EndlessFiles endless(files);
+  StatTable of_endless(endless, clock, [](std::int64_t) {});
+  const Error error = test::error_of([&] { static_cast<void>(of_endless.digest_file("/f")); });
+  EXPECT_EQ(error.message(), "/f changed while it was read; try again when nothing writes to it");
+}
 
 TEST_F(StatTableTest, HashesAFileOnceAsLongAsItsStatStays) {
   files.put("/f", "one");

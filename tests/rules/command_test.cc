@@ -198,12 +198,12 @@ TEST_F(Command, ALinkIsNoOutput) {
 
 TEST_F(Command, ANameThatNoStoreTakesIsQuoted) {
   EXPECT_THAT(failure(shell("echo x > '{out}/a\\b.txt'")).message(),
-              HasSubstr("the tool wrote a file with an unusable name: \"a\\\\b.txt\""));
+              HasSubstr("the tool wrote a file with an unusable name: \"a\\b.txt\""));
 }
 
 TEST_F(Command, ANameDoesNotReachTheTerminalAsItIs) {
   EXPECT_EQ(failure(shell("echo x > \"{out}/$(printf 'a\\033[2J.txt')\"")).message(),
-            "the tool wrote a file with an unusable name: \"a\\u001b[2J.txt\"");
+            "the tool wrote a file with an unusable name: \"a\\x1b[2J.txt\"");
 }
 
 TEST_F(Command, WhatItLeavesInTheBackgroundEndsWithIt) {
