@@ -20,11 +20,11 @@ class ResourcePools {
  public:
   explicit ResourcePools(ResourceLimits limits) : limits_(limits) {}
 
-  // Why it could not even run alone, with the numbers: "needs 8 threads, and --threads allows 4".
   struct Disk {
     fs::path store;  // lies there
     std::uint64_t free_bytes = 0;
   };
+  // Why it could not even run alone, with the numbers: "needs 8 threads, and --threads allows 4".
   [[nodiscard]] std::optional<std::string> why_never(const Resources& need, const Disk& disk) const;
 
   [[nodiscard]] bool fits(const Resources& need, std::uint64_t free_disk_bytes) const;

@@ -24,6 +24,15 @@ std::string signal_name(int number) {
                                  : fmt::format("signal {}", number);
 }
 
+// Of a batch whose first action has this limit.
+std::chrono::milliseconds greeting_limit(std::chrono::milliseconds first) {
+  return std::min(first, kGreetingLimit);
+}
+
+std::string text_of(std::chrono::milliseconds time) {
+  return duration_text(static_cast<double>(time.count()) * 1e-3);
+}
+
 }  // namespace
 
 void ChildHandle::signal(int number) {
@@ -91,8 +100,10 @@ void WorkerProcess::run() {
       [&] {
         setting_.files.create_directories(log_.parent_path());
         const std::optional<FileStat> log = setting_.files.stat(log_);
-        if (log && log->size_bytes > kMaxWorkerLogBytes) setting_.files.remove(log_);
-        log_begin_ = log && log->size_bytes <= kMaxWorkerLogBytes ? log->size_bytes : 0;
+        if (log && log->size_bytes > kMaxWorkerLogBytes)
+          setting_.files.remove(log_);
+        else if (log)
+          log_begin_ = log->size_bytes;
         // Not end_with_parent: a worker notices the end of its stdin, ends what it started and
         // tidies up. Of what one leaves that had no time to, this process is told.
         child = setting_.processes.start({.argv = setting_.spec.argv,
@@ -164,7 +175,7 @@ void WorkerProcess::run_batch(ChildProcess& child, WorkerGuard& guard,
 }
 
 bool WorkerProcess::greet(ChildProcess& child, WorkerGuard& guard) {
-  guard.watch(std::min(open_.front().limit, kGreetingLimit));
+  guard.watch(greeting_limit(open_.front().limit));
   const std::optional<std::string> hello = child.read_line(kMaxWorkerLine);
   if (!hello) return false;
   check_hello(*hello);
@@ -237,7 +248,7 @@ void WorkerProcess::give_up(const Error& error, const WorkerGuard& guard) {
   const bool one_is_to_blame = is_late || first_is_started_;
   for (std::size_t i = 0; i < open_.size(); ++i) {
     const std::string& id = open_[i].id;
-    const bool is_blamed = i == 0 ? one_is_to_blame : false;
+    const bool is_blamed = i == 0 && one_is_to_blame;
     if (is_stopped) {
       events_.push({id, ExecutorEvent::Failed{Error(ErrorKind::kCancelled, "interrupted"), 0}});
     } else if (is_blamed) {
@@ -257,19 +268,14 @@ bool WorkerProcess::is_cancelled() const {
 }
 
 Error WorkerProcess::too_late(const Open& action) const {
-  const std::string limit = duration_text(static_cast<double>(action.limit.count()) * 1e-3);
   if (!is_greeted_)
-    return {ErrorKind::kExhausted,
-            fmt::format(
-                "the worker did not greet within {}",
-                duration_text(static_cast<double>(std::min(action.limit, kGreetingLimit).count()) *
-                              1e-3))};
+    return {ErrorKind::kExhausted, fmt::format("the worker did not greet within {}",
+                                               text_of(greeting_limit(action.limit)))};
   return {ErrorKind::kExhausted,
-          action.limit == kDefaultTimeLimit
-              ? fmt::format("did not end within {}, which is the limit of whatever has no "
-                            "resources.time_limit",
-                            limit)
-              : fmt::format("did not end within {} (resources.time_limit)", limit)};
+          fmt::format("did not end within {}{}", text_of(action.limit),
+                      action.limit == kDefaultTimeLimit
+                          ? ", which is the limit of whatever has no resources.time_limit"
+                          : " (resources.time_limit)")};
 }
 
 Error WorkerProcess::await_death(ChildProcess& child, WorkerGuard& guard) {
