@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <fmt/core.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -36,6 +38,10 @@ std::string visible(std::string_view text) {
     }
   }
   return shown;
+}
+
+std::string counted(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 bool is_lower_hex(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 // Small judgements about text, and names that nobody else has.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace qbuild {
 // For terminals: control characters other than newline and tab as "\x1b"; in text that is not
 // UTF-8, every byte outside of ASCII too.
 [[nodiscard]] std::string visible(std::string_view text);
+
+// "1 model", "2 models".
+[[nodiscard]] std::string counted(std::uint64_t number, std::string_view noun);
 
 // Only 0-9 and a-f; empty is not.
 [[nodiscard]] bool is_lower_hex(std::string_view text);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/inspect_text.h"
 #include "cli/output.h"
@@ -171,8 +172,8 @@ int run_store_verify(Session& session) {
                                 {"damages", std::move(damages)}})
                       .dump());
   else
-    print("{} blobs and {} records read, {} damaged\n", report.blobs_checked,
-          report.records_checked, report.damages.size());
+    print("{} and {} read, {} damaged\n", counted(report.blobs_checked, "blob"),
+          counted(report.records_checked, "record"), report.damages.size());
   return report.damages.empty() ? 0 : 1;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/graph_text.h"
 #include "cli/output.h"
@@ -125,7 +126,8 @@ int run_check(Session& session) {
     return 0;
   }
   print_notes(lowered);
-  print("{} models, {} variants: no errors\n", lowered.models.size(), variants);
+  print("{}, {}: no errors\n", counted(lowered.models.size(), "model"),
+        counted(variants, "variant"));
   return 0;
 }
 

@@ -177,8 +177,10 @@ bool matches(std::string_view pattern, std::string_view target) {
   for (const ModelTargets& model : lowered.models) known.push_back(model.name);
   for (const Node& node : lowered.graph.nodes())
     if (node.kind != NodeKind::kSource) known.push_back(node.target);
+  const std::string near = did_you_mean(pattern, known);
   throw Error(ErrorKind::kInvalidInput,
-              fmt::format("no target matches \"{}\"{}", pattern, did_you_mean(pattern, known)));
+              fmt::format("no target matches \"{}\"{}", pattern,
+                          near.empty() ? "; qbuild plan lists them" : near));
 }
 
 // What uploads the variant, if `made` is one that is published.

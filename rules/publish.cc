@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "hub/directory_hub.h"
 #include "hub/directory_layout.h"
 #include "rules/desired_tree.h"
@@ -190,8 +191,8 @@ class PublishRule final : public engine::Rule {
     } else {
       upload_missing(hub, repo, desired, changes.added, context, result);
       commit = hub.commit(commit_request(request, repo, commit, desired, changes, clock)).id;
-      context.log(fmt::format("commit {}: {} files added or changed, {} deleted", commit,
-                              changes.added.size(), changes.deleted.size()));
+      context.log(fmt::format("commit {}: {} added or changed, {} deleted", commit,
+                              counted(changes.added.size(), "file"), changes.deleted.size()));
     }
     verify(hub, repo, commit, desired);
     // Not done before people see it: what hindered that is said, and the next run goes on here.

@@ -27,6 +27,12 @@ TEST(Text, MakesControlCharactersVisibleAndLeavesTheRest) {
   EXPECT_EQ(visible("a\x9B\x32J\xC3"), "a\\x9b2J\\xc3");
 }
 
+TEST(Text, CountsInEnglish) {
+  EXPECT_EQ(counted(0, "file"), "0 files");
+  EXPECT_EQ(counted(1, "file"), "1 file");
+  EXPECT_EQ(counted(2, "file"), "2 files");
+}
+
 TEST(Text, TellsLowerHexFromAnythingElse) {
   EXPECT_TRUE(is_lower_hex("0123456789abcdef"));
   EXPECT_FALSE(is_lower_hex(""));

@@ -186,7 +186,7 @@ TEST(Graph, OfATargetIsWhatItNeeds) {
 TEST(Check, CountsWhatIsRightAndWritesNoResult) {
   const Project project;
   prepare(project);
-  EXPECT_EQ(out_of(project, {"check"}), "1 models, 1 variants: no errors\n");
+  EXPECT_EQ(out_of(project, {"check"}), "1 model, 1 variant: no errors\n");
   EXPECT_EQ(json_of(project, {"check"}).dump(), R"({"models":1,"variants":1})");
   EXPECT_FALSE(fs::exists(project.path("out")));
 }
@@ -262,7 +262,8 @@ models:
   EXPECT_EQ(before.exit_code, 2);
   EXPECT_THAT(before.err, HasSubstr("bard:copy has not run in this project\n"));
   const RunResult unknown = project.run({"log", "bard:cpy"});
-  EXPECT_THAT(unknown.err, HasSubstr("no target matches \"bard:cpy\""));
+  EXPECT_THAT(unknown.err,
+              HasSubstr("no target matches \"bard:cpy\"; did you mean \"bard:copy\"?"));
   EXPECT_EQ(project.run({"build"}).exit_code, 1);
   EXPECT_THAT(out_of(project, {"log", "bard:copy"}), HasSubstr("the tool is unhappy\n"));
   EXPECT_THAT(out_of(project, {"status"}), AllOf(HasSubstr("failed"), HasSubstr("bard:copy")));
@@ -371,7 +372,8 @@ TEST(CommandLine, AnswersAMistypedCommandWithTheNearest) {
   prepare(project);
   const RunResult run = project.run({"chekc"});
   EXPECT_EQ(run.exit_code, 2);
-  EXPECT_THAT(run.err, HasSubstr("no target matches \"chekc\"; there is a command \"check\""));
+  EXPECT_THAT(run.err, HasSubstr("no target matches \"chekc\"; qbuild plan lists them; there is a "
+                                 "command \"check\""));
   EXPECT_THAT(project.run({"build", "chekc"}).err, Not(HasSubstr("there is a command")));
 }
 

@@ -65,6 +65,11 @@ TEST_F(Lower, AHubThatIsAnAddressIsNotPossibleYet) {
             "folder: hub: ./hub");
 }
 
+TEST_F(Lower, APatternThatIsNearToNothingIsAnsweredWithWhereToLook) {
+  EXPECT_EQ(error_of_goals(lowered(kPublished), "Q4"),
+            "no target matches \"Q4\"; qbuild plan lists them");
+}
+
 TEST_F(Lower, APublicationIsNoGoalOfABuild) {
   const Lowered made = lowered(kPublished);
   EXPECT_EQ(error_of_goals(made, "b:publish"),

@@ -157,7 +157,7 @@ TEST_F(Publish, AnotherCardUploadsNoWeights) {
   const ActionResult result = rule_->run(request({"Q8_0"}, "# better card\n"), context_);
   EXPECT_EQ(result.bytes_written, 0u);
   EXPECT_EQ(content("README.md"), "# better card\n");
-  EXPECT_THAT(context_.lines().back(), HasSubstr(": 1 files added or changed, 0 deleted"));
+  EXPECT_THAT(context_.lines().back(), HasSubstr(": 1 file added or changed, 0 deleted"));
 }
 
 TEST_F(Publish, AVariantThatIsGoneFromTheManifestIsDeleted) {
