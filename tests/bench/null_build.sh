@@ -11,19 +11,23 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 source=$(realpath "$(dirname "$0")/../../examples/models/bard-llama")
 
+# Models of at most 1,000 steps each: more are refused.
 make_qbuild() {
   mkdir -p "$folder/q/in" && cd "$folder/q"
+  local models=$(((targets + 999) / 1000)) steps i m
+  steps=$((targets / models))
   printf 'cp "$1" "$2"/made.bin\n' >tool.sh
   {
     echo "version: 1"
     echo "models:"
-    echo "  m:"
+    echo "  \"m{m}\":"
+    echo "    matrix: {m: [$(seq -s , 1 "$models")]}"
     echo "    source: $source"
-    echo "    publish: {repo: acme/m, hub: ./hub, layout: folders}"
+    echo "    publish: {repo: \"acme/{model}\", hub: ./hub, layout: folders}"
     echo "    quants:"
-    for ((i = 0; i < targets; i++)); do
-      echo "input $i" >"in/$i.txt"
-      echo "      - {name: v$i, method: command, run: [sh, tool.sh, in/$i.txt, \"{out}\"], outputs: [made.bin], inputs: [in/$i.txt], tool: cp@1}"
+    for ((i = 0; i < steps; i++)); do
+      for ((m = 1; m <= models; m++)); do echo "input $m $i" >"in/$m-$i.txt"; done
+      echo "      - {name: v$i, method: command, run: [sh, tool.sh, \"in/{m}-$i.txt\", \"{out}\"], outputs: [made.bin], inputs: [\"in/{m}-$i.txt\"], tool: cp@1}"
     done
   } >qbuild.yaml
 }
