@@ -129,11 +129,15 @@ CommitObject parse_commit(std::string_view id, std::string_view bytes) {
   if (bytes.substr(0, start.size()) != start)
     corrupt(id, fmt::format("it does not begin with \"qbuild-commit {}\"", kCommitVersion));
   if (commit_id(bytes) != id) corrupt(id, "its content does not hash to its name");
+  CommitObject commit;
   try {
-    return from_json(Json::parse(bytes.substr(start.size())));
+    commit = from_json(Json::parse(bytes.substr(start.size())));
   } catch (const Error& error) {
     corrupt(id, error.message());
   }
+  // One content has one id: spaces that JSON allows would give it another.
+  if (serialize(commit) != bytes) corrupt(id, "it is not written as a hub writes it");
+  return commit;
 }
 
 CommitInfo info_of(std::string_view id, const CommitObject& commit) {

@@ -75,7 +75,11 @@ INSTANTIATE_TEST_SUITE_P(
                                  with("\"parent\":\"\"", "\"parent\":\"../../../etc/passwd\""),
                                  "its parent is no commit id"},
                     BrokenCommit{"OfATimeOf1e300", with("\"time\":1", "\"time\":1e300"),
-                                 "time: expected an integer, found 1e+300"}),
+                                 "time: expected an integer, found 1e+300"},
+                    BrokenCommit{"WithASpaceThatNoHubWrites", with("\"time\":1", "\"time\": 1"),
+                                 "it is not written as a hub writes it"},
+                    BrokenCommit{"WithATextAfterItsEnd", whole() + "\n",
+                                 "it is not written as a hub writes it"}),
     [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
