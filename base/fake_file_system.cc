@@ -262,6 +262,28 @@ void FakeFileSystem::flush_directory(const fs::path& directory) {
   }
 }
 
+std::vector<std::optional<Error>> FakeFileSystem::flush_each(std::span<const fs::path> paths) {
+  std::vector<std::optional<Error>> errors;
+  for (const fs::path& path : paths) {
+    errors.emplace_back();
+    try {
+      const std::optional<FileStat> found = stat(path);
+      if (found && found->kind == FileStat::Kind::kDirectory) {
+        flush_directory(path);
+        continue;
+      }
+      const std::string name = normalized(path);
+      const std::lock_guard lock(mutex_);
+      enter(Call::kFlush, "flush " + name);
+      const InodePtr inode = existing_file(name, "open");
+      inode->durable_data = inode->data;
+    } catch (const Error& error) {
+      errors.back() = error;
+    }
+  }
+  return errors;
+}
+
 bool FakeFileSystem::clone(const fs::path& from, const fs::path& to) {
   const std::string source = normalized(from);
   const std::string target = normalized(to);

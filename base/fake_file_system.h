@@ -84,6 +84,8 @@ class FakeFileSystem final : public FileSystem {
   void create_directories(const fs::path& path) override;
   [[nodiscard]] std::vector<std::string> list(const fs::path& directory) override;
   void flush_directory(const fs::path& directory) override;
+  [[nodiscard]] std::vector<std::optional<Error>> flush_each(
+      std::span<const fs::path> paths) override;
   [[nodiscard]] bool clone(const fs::path& from, const fs::path& to) override;
   [[nodiscard]] bool hard_link(const fs::path& from, const fs::path& to) override;
   void set_mode(const fs::path& path, std::uint32_t permission_bits) override;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 namespace qbuild {
 
@@ -95,6 +96,11 @@ class FileSystem {
   [[nodiscard]] virtual std::vector<std::string> list(const fs::path& directory) = 0;
   // After renames and removals: makes the names in `directory` durable.
   virtual void flush_directory(const fs::path& directory) = 0;
+  // Makes durable what is in each of these files, whoever wrote it, and which names are in each of
+  // these folders. Together, because a disk takes many in the time of a few. In their order: what
+  // went wrong with each, if anything; never tried again, for a system reports a loss once.
+  [[nodiscard]] virtual std::vector<std::optional<Error>> flush_each(
+      std::span<const fs::path> paths) = 0;
   // Both: false if this file system or pair of paths cannot; `to` must not exist.
   [[nodiscard]] virtual bool clone(const fs::path& from, const fs::path& to) = 0;  // reflink
   [[nodiscard]] virtual bool hard_link(const fs::path& from,

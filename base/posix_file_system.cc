@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 #include <future>
 #include <system_error>
 #include <thread>
@@ -27,6 +28,9 @@ constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 // A thread costs as much as some dozens of looks.
 constexpr std::size_t kStatsPerThread = 256;
 constexpr std::size_t kMaxStatThreads = 8;
+// Flushes wait for the disk, not for a core: also one core has that many under way.
+constexpr std::size_t kMaxFlushThreads = 8;
+constexpr std::size_t kFlushesPerThread = 3;
 // Linux moves at most 2 GiB - 4 KiB per call; a smaller step keeps one call short.
 constexpr std::size_t kMaxTransferBytes = std::size_t{1} << 30U;
 
@@ -59,6 +63,41 @@ std::optional<FileStat> stat_of(const std::string& path) {
   if (::stat(path.c_str(), &from) == 0) return convert(from);
   if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
   fail("stat", path);
+}
+
+// Has the system begin to write a file's bytes; how that ends is told by its flush.
+void begin_flush(const fs::path& path) {
+  const UniqueFd fd = open_fd(path, O_RDONLY | O_NONBLOCK);
+  if (fd.valid()) ::sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+// Never tried again after a failure: the kernel reports a lost page once and then forgets it.
+void flush(const fs::path& path) {
+  const UniqueFd fd = open_fd(path, O_RDONLY | O_NONBLOCK);
+  if (!fd.valid()) fail("open", path);
+  if (::fsync(fd.get()) == 0) return;
+  const int error = errno;
+  struct stat now {};
+  const bool is_folder = ::fstat(fd.get(), &now) == 0 && S_ISDIR(now.st_mode);
+  // Some network file systems know no flush of a folder: there is nothing more to do then.
+  if (is_folder && (error == EINVAL || error == EOPNOTSUPP)) return;
+  throw_errno(error, fmt::format("flush {}{}", is_folder ? "folder " : "", path.string()));
+}
+
+// Calls `work(first, end)` for shares of `count` items on that many threads, this one included.
+template <typename Work>
+void on_threads(std::size_t count, std::size_t threads, const Work& work) {
+  const std::size_t share = threads == 0 ? 0 : (count + threads - 1) / threads;
+  std::vector<std::future<void>> others;
+  std::size_t first = 0;
+  try {
+    for (; first + share < count; first += share)
+      others.push_back(std::async(std::launch::async, std::cref(work), first, first + share));
+  } catch (const std::system_error&) {
+    // No more threads to be had: the rest is this one's.
+  }
+  work(first, count);
+  for (std::future<void>& other : others) other.get();
 }
 
 class PosixReadableFile final : public ReadableFile {
@@ -169,16 +208,9 @@ class PosixFileSystem final : public FileSystem {
     std::vector<std::optional<FileStat>> stats(paths.size());
     const std::size_t threads = std::min<std::size_t>(
         {kMaxStatThreads, std::thread::hardware_concurrency(), 1 + paths.size() / kStatsPerThread});
-    const auto ask = [&](std::size_t first, std::size_t end) {
+    on_threads(paths.size(), threads, [&](std::size_t first, std::size_t end) {
       for (std::size_t i = first; i < end; ++i) stats[i] = stat_of(paths[i]);
-    };
-    const std::size_t share = paths.size() / std::max<std::size_t>(threads, 1);
-    std::vector<std::future<void>> others;
-    std::size_t first = 0;
-    for (; others.size() + 1 < threads; first += share)
-      others.push_back(std::async(std::launch::async, ask, first, first + share));
-    ask(first, paths.size());
-    for (std::future<void>& other : others) other.get();
+    });
     return stats;
   }
 
@@ -255,13 +287,25 @@ class PosixFileSystem final : public FileSystem {
     return names;
   }
 
-  void flush_directory(const fs::path& directory) override {
-    const UniqueFd fd = open_fd(directory, O_RDONLY | O_DIRECTORY);
-    if (!fd.valid()) fail("open folder", directory);
-    // Some network file systems know no flush of a folder: there is nothing more to do then.
-    if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != EOPNOTSUPP) {
-      fail("flush folder", directory);
-    }
+  void flush_directory(const fs::path& directory) override { flush(directory); }
+
+  [[nodiscard]] std::vector<std::optional<Error>> flush_each(
+      std::span<const fs::path> paths) override {
+    std::vector<std::optional<Error>> errors(paths.size());
+    const std::size_t threads =
+        std::min(kMaxFlushThreads, (paths.size() + kFlushesPerThread - 1) / kFlushesPerThread);
+    on_threads(paths.size(), threads, [&](std::size_t first, std::size_t end) {
+      // Begun for all of them first: the first flush then takes the others along.
+      for (std::size_t i = first; i < end; ++i) begin_flush(paths[i]);
+      for (std::size_t i = first; i < end; ++i) {
+        try {
+          flush(paths[i]);
+        } catch (const Error& error) {
+          errors[i] = error;
+        }
+      }
+    });
+    return errors;
   }
 
   [[nodiscard]] bool clone(const fs::path& from, const fs::path& to) override {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cache/content.h"
+#include "cache/store_place.h"
 
 namespace qbuild::cache {
 namespace {
@@ -17,22 +18,6 @@ constexpr std::uint64_t kMaxFormatBytes = 64;
 constexpr std::size_t kMaxDamagedNameBytes =
     64;  // a digest; longer names are nobody's but an intruder's
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-
-std::string place_of(const fs::path& root) {
-  return fmt::format("store {} ($QBUILD_STORE or --store names another folder)", root.string());
-}
-
-// Runs `body`; a failure that another folder would not have says how to choose one.
-template <typename Body>
-decltype(auto) at_store(const fs::path& root, Body&& body) {
-  try {
-    return std::forward<Body>(body)();
-  } catch (Error& error) {
-    if (error.kind() == ErrorKind::kDenied || error.kind() == ErrorKind::kExhausted)
-      error.add_context(place_of(root));
-    throw;
-  }
-}
 
 fs::path sharded(const fs::path& folder, const Digest& digest) {
   const std::string hex = digest.hex();
@@ -99,43 +84,6 @@ bool Store::verify_blob(const Digest& sha256, std::uint64_t size_bytes) {
   return false;
 }
 
-void Store::adopt(const fs::path& staged, const Digest& sha256, std::uint64_t size_bytes) {
-  at_store(root_, [&] {
-    const std::string what = fmt::format("blob {} ({} bytes)", sha256.hex(), size_bytes);
-    with_context(what, [&] {
-      const fs::path blob = blob_path(sha256);
-      if (has_blob(sha256, size_bytes)) {
-        // Another process may have renamed it a moment ago and not yet flushed the name.
-        file_system_.flush_directory(blob.parent_path());
-        file_system_.remove(staged);
-        return;
-      }
-      if (file_system_.stat(blob)) move_to_damaged(blob, "blob");
-      const std::optional<FileStat> found = file_system_.stat(staged);
-      if (!found)
-        throw Error(ErrorKind::kNotFound, fmt::format("{} is not there", staged.string()));
-      if (found->size_bytes != size_bytes)
-        throw Error(ErrorKind::kCorrupt,
-                    fmt::format("{} has {} bytes", staged.string(), found->size_bytes));
-      ensure_folder(file_system_, blob.parent_path());
-      const std::optional<FileStat> folder = file_system_.stat(blob.parent_path());
-      if (folder && folder->device == found->device) {
-        seal_file(file_system_, staged);
-        file_system_.rename(staged, blob);
-      } else {
-        const Scratch scratch = cache::make_scratch(file_system_, root_ / "tmp");
-        const fs::path copy = scratch.path() / "blob";
-        if (copy_file(file_system_, staged, copy, size_bytes) != Content{sha256, size_bytes})
-          throw Error(ErrorKind::kCorrupt, fmt::format("{} has other content", staged.string()));
-        seal_file(file_system_, copy);
-        file_system_.rename(copy, blob);
-        file_system_.remove(staged);
-      }
-      file_system_.flush_directory(blob.parent_path());
-    });
-  });
-}
-
 std::optional<Record> Store::find_record(const Digest& key) {
   const fs::path path = record_path(key);
   if (!file_system_.stat(path)) return std::nullopt;
@@ -152,44 +100,6 @@ std::optional<Record> Store::find_record(const Digest& key) {
   return std::nullopt;
 }
 
-void Store::publish_record(const Digest& key, const std::string& bytes) {
-  const fs::path path = record_path(key);
-  // Prepared in a scratch folder, not beside: what a crash leaves is then swept like any other
-  // scratch.
-  const Scratch scratch = cache::make_scratch(file_system_, root_ / "tmp");
-  const fs::path staged = scratch.path() / "record";
-  const std::unique_ptr<WritableFile> file = file_system_.create(staged, CreateMode::kExclusive);
-  file->append(as_bytes(bytes));
-  file->close();
-  seal_file(file_system_, staged);
-  ensure_folder(file_system_, path.parent_path());
-  file_system_.rename(staged, path);
-  file_system_.flush_directory(path.parent_path());
-}
-
-void Store::put_record(const Record& record) {
-  for (const FileEntry& file : record.artifact.files) {
-    if (record.inline_files.count(file.name) != 0 || has_blob(file.sha256, file.size_bytes))
-      continue;
-    throw Error(
-        ErrorKind::kNotFound,
-        fmt::format("record {}: its file \"{}\" (blob {}, {} bytes) is not in the store; build "
-                    "again to make it",
-                    record.key.hex(), file.name, file.sha256.hex(), file.size_bytes));
-  }
-  const std::string bytes = serialize(record);
-  if (bytes.size() > kMaxRecordBytes)
-    throw Error(ErrorKind::kExhausted,
-                fmt::format("record {}: {} bytes are more than the {} that a record may have",
-                            record.key.hex(), bytes.size(), kMaxRecordBytes));
-  const std::optional<Record> there = find_record(record.key);
-  if (there && is_complete(*there)) return;
-  at_store(root_, [&] {
-    with_context(fmt::format("record {} ({} bytes)", record.key.hex(), bytes.size()),
-                 [&] { publish_record(record.key, bytes); });
-  });
-}
-
 bool Store::is_complete(const Record& record) const {
   for (const FileEntry& file : record.artifact.files) {
     if (record.inline_files.count(file.name) == 0 && !has_blob(file.sha256, file.size_bytes))
@@ -200,9 +110,8 @@ bool Store::is_complete(const Record& record) const {
 
 std::unique_ptr<FileLock> Store::lock_key(const Digest& key, LockWait wait) {
   return at_store(root_, [&] {
-    const fs::path path = sharded(root_ / "locks", key);
-    file_system_.create_directories(path.parent_path());
-    return file_system_.lock(path, wait);
+    // Not in folders by digest: nobody lists them, and a new folder costs a disk more than a file.
+    return file_system_.lock(root_ / "locks" / key.hex(), wait);
   });
 }
 

@@ -5,24 +5,26 @@
 //   format                "qbuild-store 1\n"
 //   blobs/ab/abcdef...    content, read-only
 //   records/ab/abcdef...  cache/record.h
-//   locks/ab/abcdef...    one empty file per key that was ever locked
+//   locks/abcdef...       one empty file per key that was ever locked
 //   tmp/<unique>/         scratch folders of running actions
 //   damaged/              what did not hold what its name says; nothing reads it
 //
-// Everything is published by write beside, flush, rename, flush folder. Any thread, any process. An
-// Error kDenied or kExhausted, and whatever hinders making the folder, names the root and
+// Everything is published by write elsewhere, flush, rename, flush folder. Any thread, any process.
+// An Error kDenied or kExhausted, and whatever hinders making the folder, names the root and
 // $QBUILD_STORE as the way out.
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/error.h"
 #include "base/file_system.h"
 #include "cache/materialize.h"
 #include "cache/record.h"
@@ -41,6 +43,23 @@ struct StoreStats {
   std::uint64_t record_bytes = 0;
   std::uint64_t scratch_bytes = 0;
   std::uint64_t damaged_bytes = 0;
+};
+
+// A finished, hashed, not yet flushed file that is to be a blob.
+struct StagedBlob {
+  std::string name;  // in messages; may be empty
+  fs::path path;
+  Digest sha256;
+  std::uint64_t size_bytes = 0;
+};
+
+// What one action leaves: blobs, then the record that names them.
+struct Deposit {
+  std::vector<StagedBlob> blobs;
+  const Record* record = nullptr;  // may be none
+  // A folder on the store's disk in which the record is prepared, under a name that begins with
+  // ".record"; none: one of its own is made for that.
+  fs::path scratch = {};
 };
 
 struct Damage {
@@ -74,21 +93,24 @@ class Store {
   // Reads and hashes it. False if it is not there, or was not what its name says and was moved to
   // damaged/.
   [[nodiscard]] bool verify_blob(const Digest& sha256, std::uint64_t size_bytes);
-  // Moves a finished, hashed, not yet flushed file into the store (same file system: a rename; else
-  // a copy, hashed again). Flushes it first. If the blob is there already the staged file is
-  // removed.
-  void adopt(const fs::path& staged, const Digest& sha256, std::uint64_t size_bytes);
-
   // --- records
   [[nodiscard]] fs::path record_path(const Digest& key) const;
   // Absent: nothing. Damaged: nothing too, after moving it to damaged/ (it is then made again).
   [[nodiscard]] std::optional<Record> find_record(const Digest& key);
-  // All its blobs must be in the store (kNotFound otherwise). A complete record that is there
-  // already is left as it is; an incomplete one is replaced.
-  void put_record(const Record& record);
-
   // Every file of the artifact is there (blobs with their sizes, or inline in the record).
   [[nodiscard]] bool is_complete(const Record& record) const;
+
+  // --- putting in
+  // Moves staged files into the store (same file system: a rename; else a copy, hashed again) and
+  // writes the records, each only when its blobs are in the store, flushed. A blob that is there
+  // already stays, and the staged file is removed; so does a complete record, an incomplete one is
+  // replaced. What the many have in common is flushed once, so a thousand small deposits take
+  // little longer than ten. In their order: why it was not put in, if it was not; one that fails
+  // hinders no other. kNotFound: a record's blob is neither in the store nor in its deposit.
+  [[nodiscard]] std::vector<std::optional<Error>> put_each(std::span<const Deposit> deposits);
+  // The same of one thing; throw Error.
+  void adopt(const fs::path& staged, const Digest& sha256, std::uint64_t size_bytes);
+  void put_record(const Record& record);
 
   // --- work
   // Between processes: one holder per key. kTry: null if taken. Look for the record again once it
@@ -110,9 +132,11 @@ class Store {
   [[nodiscard]] std::vector<Digest> record_keys() const;
 
  private:
+  class Depositing;
+
   void make();
+  void put(const Deposit& deposit);
   void move_to_damaged(const fs::path& path, std::string_view kind);
-  void publish_record(const Digest& key, const std::string& bytes);
   void verify_blobs(const std::function<void(std::uint64_t)>& progress, VerifyReport& report);
   void verify_records(VerifyReport& report);
   void note_damage(VerifyReport& report, const fs::path& path, std::string_view kind,

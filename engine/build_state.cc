@@ -1,5 +1,7 @@
 #include "engine/build_state.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace qbuild::engine {
@@ -76,6 +78,19 @@ void BuildStates::set_priorities(std::vector<double> priorities) {
   check(queued_.empty(), "priorities are set before anything is queued");
   check(priorities.size() == states_.size(), "every node has a priority");
   priorities_ = std::move(priorities);
+}
+
+bool BuildStates::is_waited_for(NodeId id) const {
+  const auto consumers = graph_.consumers(id);
+  return std::any_of(consumers.begin(), consumers.end(), [&](NodeId consumer) {
+    if (!is_needed_[consumer.value] || states_[consumer.value] != BuildState::kWaiting)
+      return false;
+    const auto& inputs = graph_.node(consumer).inputs;
+    const auto edges = std::count_if(inputs.begin(), inputs.end(),
+                                     [&](const Input& input) { return input.from == id; });
+    return unsettled_inputs_[consumer.value] == static_cast<std::size_t>(edges) &&
+           (queued_.empty() || place(consumer) < *queued_.begin());
+  });
 }
 
 std::vector<NodeId> BuildStates::queued() const {

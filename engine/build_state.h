@@ -47,6 +47,8 @@ class BuildStates {
   void set_priorities(std::vector<double> priorities);
   // In the order in which they should start.
   [[nodiscard]] std::vector<NodeId> queued() const;
+  // Whether something that waits for this node alone should start before all that is queued.
+  [[nodiscard]] bool is_waited_for(NodeId id) const;
 
  private:
   struct Place {

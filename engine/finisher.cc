@@ -188,26 +188,48 @@ std::vector<Finished> Finisher::take() {
   return std::exchange(finished_, {});
 }
 
+std::vector<Finisher::Work> Finisher::next_jobs() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return is_closing_ || !jobs_.empty(); });
+  std::vector<Work> jobs;
+  while (!jobs_.empty() && jobs.size() < kMaxFinishedTogether) {
+    jobs.emplace_back().job = std::move(jobs_.front());
+    jobs_.pop_front();
+  }
+  return jobs;
+}
+
 void Finisher::run() {
   for (;;) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return is_closing_ || !jobs_.empty(); });
-    if (jobs_.empty()) return;
-    const FinishJob job = std::move(jobs_.front());
-    jobs_.pop_front();
-    lock.unlock();
-    Finished finished{.node = job.node, .value = std::nullopt, .error = std::nullopt};
-    finished.error = run_fenced([&] { finished = finish(job); }, [] { return false; });
-    lock.lock();
-    finished_.push_back(std::move(finished));
-    lock.unlock();
+    std::vector<Work> jobs = next_jobs();
+    if (jobs.empty()) return;
+    finish(jobs);
+    {
+      const std::lock_guard lock(mutex_);
+      for (Work& work : jobs)
+        finished_.push_back({.node = work.job.node,
+                             .value = std::move(work.value),
+                             .error = std::move(work.error),
+                             .bytes_hashed = work.bytes_hashed});
+    }
     events_.wake();
   }
 }
 
-Finished Finisher::finish(const FinishJob& job) {
-  const Node& node = graph_.node(job.node);
-  cache::Store& store = environment_.store;
+void Finisher::finish(std::vector<Work>& jobs) {
+  const auto attempt = [](Work& work, const auto& step) {
+    if (!work.error) work.error = run_fenced(step, [] { return false; });
+  };
+  for (Work& work : jobs) attempt(work, [&] { check_result(work); });
+  const std::optional<Error> error = run_fenced([&] { store_results(jobs); }, [] { return false; });
+  for (Work& work : jobs) {
+    if (!work.error) work.error = error;
+    attempt(work, [&] { announce(work); });
+  }
+}
+
+void Finisher::check_result(Work& work) {
+  const FinishJob& job = work.job;
   for (const Witness& source : job.sources) {
     if (!agrees(source, environment_.files.stat(source.path))) {
       throw Error(ErrorKind::kInvalidInput,
@@ -215,43 +237,63 @@ Finished Finisher::finish(const FinishJob& job) {
                               source.path.string()));
     }
   }
-  cache::Record record = make_record(environment_, node, job, tool_version_);
-  std::uint64_t bytes_hashed = 0;
-  for (const ProducedFile& file : job.result.files)
-    bytes_hashed += check_digest(environment_.files, file);
+  work.record = make_record(environment_, graph_.node(job.node), job, tool_version_);
   std::vector<ProducedFile> produced = job.result.files;
+  for (const ProducedFile& file : produced)
+    work.bytes_hashed += check_digest(environment_.files, file);
   const std::vector<ProducedFile> moved =
-      move_large_inline(environment_.files, job, record.inline_files);
+      move_large_inline(environment_.files, job, work.record.inline_files);
   produced.insert(produced.end(), moved.begin(), moved.end());
   for (const ProducedFile& file : produced) {
-    with_context(file.name, [&] {
-      if (environment_.index != nullptr) verify_if_in_doubt(environment_, file);
-      store.adopt(file.path, file.sha256, file.size_bytes);
-    });
-    if (environment_.index == nullptr) continue;
-    const std::optional<FileStat> stat = environment_.files.stat(store.blob_path(file.sha256));
-    if (stat) environment_.index->note_blob(file.sha256, cache::blob_stamp(*stat));
+    if (environment_.index != nullptr)
+      with_context(file.name, [&] { verify_if_in_doubt(environment_, file); });
+    work.deposit.blobs.push_back({.name = file.name,
+                                  .path = file.path,
+                                  .sha256 = file.sha256,
+                                  .size_bytes = file.size_bytes});
   }
-  const bool is_project = environment_.rules.traits(node.rule).caching == Caching::kProject;
-  if (is_project) {
-    write_project_record(environment_.files, project_, node.target, record);
-  } else {
-    store.put_record(record);
+  if (!is_project_wide(work)) work.deposit.record = &work.record;
+  work.deposit.scratch = job.scratch;
+}
+
+void Finisher::store_results(std::vector<Work>& jobs) {
+  std::vector<Work*> sound;
+  std::vector<cache::Deposit> deposits;
+  for (Work& work : jobs) {
+    if (work.error) continue;
+    sound.push_back(&work);
+    deposits.push_back(work.deposit);
   }
+  const std::vector<std::optional<Error>> errors = environment_.store.put_each(deposits);
+  for (std::size_t i = 0; i < errors.size(); ++i) sound[i]->error = errors[i];
+}
+
+void Finisher::announce(Work& work) {
+  const Node& node = graph_.node(work.job.node);
+  cache::Store& store = environment_.store;
+  if (is_project_wide(work))
+    write_project_record(environment_.files, project_, node.target, work.record);
   if (environment_.index != nullptr) {
+    for (const cache::StagedBlob& blob : work.deposit.blobs) {
+      const std::optional<FileStat> stat = environment_.files.stat(store.blob_path(blob.sha256));
+      if (stat) environment_.index->note_blob(blob.sha256, cache::blob_stamp(*stat));
+    }
     environment_.index->note_run({.rule = node.rule,
                                   .history_key = node.target,
                                   .outcome = "ok",
-                                  .started_unix_ns = record.started_unix_ns,
-                                  .seconds = record.seconds,
-                                  .peak_memory_bytes = record.peak_memory_bytes});
+                                  .started_unix_ns = work.record.started_unix_ns,
+                                  .seconds = work.record.seconds,
+                                  .peak_memory_bytes = work.record.peak_memory_bytes});
   }
-  NodeValue value = value_of_record(record, store);
+  NodeValue value = value_of_record(work.record, store);
   export_outputs(environment_, node, value);
-  return {.node = job.node,
-          .value = std::move(value),
-          .error = std::nullopt,
-          .bytes_hashed = bytes_hashed};
+  work.value = std::move(value);
+}
+
+// Of which the record is kept with the project, not in the store.
+bool Finisher::is_project_wide(const Work& work) const {
+  const Node& node = graph_.node(work.job.node);
+  return environment_.rules.traits(node.rule).caching == Caching::kProject;
 }
 
 }  // namespace qbuild::engine

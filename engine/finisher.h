@@ -1,7 +1,8 @@
 #pragma once
 // What turns the result of an action into something that others may rely on: its files go into the
 // store, its record is written, its outputs appear under the user's names. Flushing gigabytes takes
-// a while, so a thread of its own does it while the engine's loop goes on.
+// a while, so a thread of its own does it while the engine's loop goes on. What arrives meanwhile
+// is finished together, because a disk flushes many small files in the time of a few.
 
 #include <condition_variable>
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "base/error.h"
 #include "cache/record.h"
+#include "cache/store.h"
 #include "engine/environment.h"
 #include "engine/executor.h"
 #include "engine/graph.h"
@@ -29,6 +31,9 @@ namespace qbuild::engine {
 // are the work of our own rules, which hash while they write, or were hashed a moment ago; reading
 // them again would cost what making them costs.
 inline constexpr std::uint64_t kMaxHashedAgainBytes = 16u << 20;
+
+// Results that are finished together at most; each has files open in turn, not all at once.
+inline constexpr std::size_t kMaxFinishedTogether = 64;
 
 struct FinishJob {
   NodeId node;
@@ -72,8 +77,24 @@ class Finisher {
   [[nodiscard]] std::vector<Finished> take();
 
  private:
+  // A job on its way: what it leaves, or why it failed.
+  struct Work {
+    FinishJob job;
+    cache::Record record;
+    cache::Deposit deposit;
+    std::uint64_t bytes_hashed = 0;
+    std::optional<NodeValue> value;
+    std::optional<Error> error;
+  };
+
   void run();
-  [[nodiscard]] Finished finish(const FinishJob& job);
+  [[nodiscard]] std::vector<Work> next_jobs();  // waits; none: it is closing
+  // Each step for all of them, before the next step; one that has failed is left alone.
+  void finish(std::vector<Work>& jobs);
+  void check_result(Work& work);
+  void store_results(std::vector<Work>& jobs);
+  void announce(Work& work);
+  [[nodiscard]] bool is_project_wide(const Work& work) const;
 
   const Environment& environment_;
   const ProjectFiles& project_;

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/digest.h"
 #include "base/error.h"
 
@@ -50,7 +52,32 @@ void Journal::note(const Event& event) {
     const Json counters = to_json(ended->counters);
     for (const auto& [name, value] : counters.as_object()) line[name] = value;
     append(std::move(line));
+    flush();
   }
+}
+
+void Journal::flush_if_due() {
+  if (ns_until_due() == 0) flush();
+}
+
+std::optional<std::int64_t> Journal::ns_until_due() const {
+  if (!waits_since_ns_) return std::nullopt;
+  return std::max<std::int64_t>(*waits_since_ns_ + kMaxJournalDelayNs - clock_.monotonic_ns(), 0);
+}
+
+void Journal::flush() {
+  if (!waits_since_ns_) return;
+  waits_since_ns_.reset();
+  try {
+    file_->flush();
+  } catch (const Error& error) {
+    warn(error);
+  }
+}
+
+void Journal::warn(const Error& error) {
+  if (warning_.empty())
+    warning_ = fmt::format("the journal of this run is incomplete: {}", error.message());
 }
 
 void Journal::append(Json line) {
@@ -73,9 +100,9 @@ void Journal::append(Json line) {
       }
     }
     file_->append(as_bytes(whole.dump() + "\n"));
-    file_->flush();
+    if (!waits_since_ns_) waits_since_ns_ = clock_.monotonic_ns();
   } catch (const Error& error) {
-    warning_ = fmt::format("the journal of this run is incomplete: {}", error.message());
+    warn(error);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // One run: the loop, and what it knows of every node. Builder::run makes one and throws it away.
-// run.cc holds the loop and the decisions, run_actions.cc what concerns running actions.
+// run.cc holds the loop and the decisions, run_actions.cc what concerns running actions,
+// run_results.cc what becomes of those that have ended.
 
 #include <cstdint>
 #include <map>
@@ -46,7 +47,7 @@ class Run {
     std::optional<cache::Scratch> scratch;
     std::unique_ptr<ActionLog> log;
     std::int64_t started_unix_ns = 0;
-    std::uint64_t dispatch = 0;  // while running
+    std::uint64_t dispatch = 0;  // while it holds resources; else 0
   };
   // Actions that share resources because they share a worker.
   struct Dispatch {
@@ -87,14 +88,19 @@ class Run {
   // Those that are there; waits so long for the first one.
   void handle_events(std::int64_t wait_ns);
   void handle(const ExecutorEvent& event);
+  [[nodiscard]] Executor& executor_of(const Node& node);
+
+  // --- run_results.cc
   void handle_done(NodeId id, const ExecutorEvent::Done& done);
   void handle_failed(NodeId id, const ExecutorEvent::Failed& failed);
   void handle_not_run(NodeId id);
   void handle_finished(Finished finished);
+  void give_back(Action& action);
   void leave(Action& action);
+  [[nodiscard]] bool may_share_scratch(const Node& node) const;
+  void keep_scratch(const Node& node, Action& action);
   void note_failed_run(const Node& node, const Action& action, double seconds,
                        std::string_view outcome);
-  [[nodiscard]] Executor& executor_of(const Node& node);
 
   const Environment& environment_;
   const BuildOptions& options_;
@@ -118,6 +124,8 @@ class Run {
   std::vector<std::optional<NodeValue>> values_;  // of settled nodes, by id
   std::map<NodeId, Action> actions_;              // decided to run and not settled
   std::map<std::string, NodeId> by_request_;
+  std::vector<cache::Scratch> idle_scratch_;
+  std::size_t finishing_ = 0;      // their work is done, the finisher has them
   std::set<Digest> keys_at_work_;  // two nodes of one key are made one after the other
   std::map<std::uint64_t, Dispatch> dispatches_;
   std::uint64_t next_dispatch_ = 1;

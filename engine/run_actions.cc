@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
 #include "cache/index.h"
 #include "engine/fence.h"
 #include "engine/priority.h"
-#include "engine/retry.h"
 #include "engine/run.h"
 
 namespace qbuild::engine {
@@ -18,9 +18,10 @@ namespace {
 constexpr std::int64_t kLockPollNs = 100'000'000;
 // How long the loop sleeps at most, so that a live display moves.
 constexpr std::int64_t kTickNs = 100'000'000;
-// An action that is never begun because its batches break down is not tried for ever.
-constexpr int kMaxBreakdowns = 3;
 constexpr std::size_t kMaxBatch = 16;
+// Actions go on while the results of others are flushed, but not without bound: what is not flushed
+// yet lies in memory and in scratch.
+constexpr std::size_t kMaxFinishing = 2 * kMaxFinishedTogether;
 
 Resources larger(const Resources& a, const Resources& b) {
   Resources both = a;
@@ -47,7 +48,8 @@ void Run::queue(NodeId id, Decision decision) {
 }
 
 bool Run::start_what_fits() {
-  if (is_stopping_ || states_.count(BuildState::kQueued) == 0) return false;
+  if (is_stopping_ || finishing_ >= kMaxFinishing || states_.count(BuildState::kQueued) == 0)
+    return false;
   bool moved = false;
   const std::vector<NodeId> queued = states_.queued();
   const std::uint64_t free_disk = environment_.files.free_bytes(environment_.store.root());
@@ -62,6 +64,9 @@ bool Run::start_what_fits() {
       continue;
     }
     if (!pools_.fits(need, free_disk)) continue;
+    // Who wants the machine alone, to measure, does not want a disk that is busy with others'
+    // files.
+    if (need.whole_machine && finishing_ > 0) continue;
     moved = true;
     start(companions(queued, i, free_disk), free_disk);
   }
@@ -137,7 +142,12 @@ void Run::prepare(NodeId id) {
           return;
         }
         action.log = std::make_unique<ActionLog>(environment_.files, project_.log(node.target));
-        action.scratch.emplace(environment_.store.make_scratch());
+        if (idle_scratch_.empty() || !may_share_scratch(node)) {
+          action.scratch.emplace(environment_.store.make_scratch());
+        } else {
+          action.scratch.emplace(std::move(idle_scratch_.back()));
+          idle_scratch_.pop_back();
+        }
         keys_at_work_.insert(action.key.digest);
       },
       [] { return false; });
@@ -201,7 +211,7 @@ void Run::delay(NodeId id, std::int64_t by_ns) {
 }
 
 std::int64_t Run::ns_until_due() const {
-  std::int64_t least_ns = kTickNs;
+  std::int64_t least_ns = std::min(kTickNs, journal_.ns_until_due().value_or(kTickNs));
   const std::int64_t now_ns = environment_.clock.monotonic_ns();
   for (const auto& [id, action] : actions_) {
     if (states_.get(id) != BuildState::kDelayed) continue;
@@ -215,6 +225,7 @@ void Run::handle_events(std::int64_t wait_ns) {
     handle(event);
   }
   for (Finished& finished : finisher_->take()) handle_finished(std::move(finished));
+  journal_.flush_if_due();
   progress_.tick();
 }
 
@@ -250,121 +261,6 @@ void Run::handle(const ExecutorEvent& event) {
   } else {
     handle_not_run(id);
   }
-}
-
-void Run::handle_done(NodeId id, const ExecutorEvent::Done& done) {
-  const Node& node = graph_.node(id);
-  Action& action = actions_.at(id);
-  Counters& counters = report_.counters;
-  counters.bytes_read += done.result.bytes_read;
-  counters.bytes_written += done.result.bytes_written;
-  counters.bytes_hashed += done.result.bytes_hashed;
-  counters.requests += done.result.requests;
-  report_.nodes[id].seconds = done.seconds;
-  by_request_.erase(action.id);
-  FinishJob job{.node = id,
-                .key = action.key,
-                .scratch = action.scratch->path(),
-                .sources = {},
-                .result = done.result,
-                .started_unix_ns = action.started_unix_ns,
-                .seconds = done.seconds,
-                .peak_memory_bytes = done.peak_memory_bytes};
-  for (const Input& input : node.inputs) {
-    const Node& source = graph_.node(input.from);
-    if (source.kind != NodeKind::kSource) continue;
-    for (const fs::path& path : source.paths) {
-      const std::optional<StatTable::Entry> entry = environment_.stats.find(path);
-      if (entry) job.sources.push_back({.path = path, .stat = entry->stat});
-    }
-  }
-  finisher_->submit(std::move(job));
-}
-
-void Run::handle_finished(Finished finished) {
-  const NodeId id = finished.node;
-  const Node& node = graph_.node(id);
-  Action& action = actions_.at(id);
-  leave(action);
-  report_.counters.bytes_hashed += finished.bytes_hashed;
-  if (finished.error) {
-    note_failed_run(node, action, report_.nodes[id].seconds, "failed");
-    fail(id, finished.error->kind(), finished.error->message());
-    return;
-  }
-  note_last(node, {.failed = false, .key_text = action.key.text, .message = ""});
-  settle(id, *std::move(finished.value));
-}
-
-void Run::handle_failed(NodeId id, const ExecutorEvent::Failed& failed) {
-  const Node& node = graph_.node(id);
-  Action& action = actions_.at(id);
-  by_request_.erase(action.id);
-  leave(action);
-  report_.nodes[id].executed = true;
-  report_.nodes[id].seconds = failed.seconds;
-  if (is_interrupted_ && failed.error.kind() == ErrorKind::kCancelled) {
-    note_failed_run(node, action, failed.seconds, "cancelled");
-    NodeValue value;
-    value.status = Status::kSkipped;
-    value.reason = "interrupted";
-    settle(id, std::move(value));
-    return;
-  }
-  const std::optional<std::int64_t> delay_ns =
-      retry_delay_ns({.error = failed.error.kind(),
-                      .number = action.attempt,
-                      .max_attempts = environment_.rules.traits(node.rule).max_attempts,
-                      .now_ns = environment_.clock.unix_ns()});
-  if (delay_ns && !is_stopping_) {
-    ++action.attempt;
-    emit(ActionRetried{.target = node.target,
-                       .message = failed.error.message(),
-                       .wait_seconds = static_cast<double>(*delay_ns) * 1e-9});
-    delay(id, *delay_ns);
-    return;
-  }
-  note_failed_run(node, action, failed.seconds, "failed");
-  fail(id, failed.error.kind(), failed.error.message());
-}
-
-void Run::handle_not_run(NodeId id) {
-  Action& action = actions_.at(id);
-  by_request_.erase(action.id);
-  leave(action);
-  if (++action.breakdowns > kMaxBreakdowns) {
-    fail(id, ErrorKind::kInternal, "its workers died before it was begun, time after time");
-  } else if (is_stopping_) {
-    NodeValue value;
-    value.status = Status::kSkipped;
-    value.reason = stop_reason_;
-    settle(id, std::move(value));
-  } else {
-    states_.set(id, BuildState::kQueued);
-  }
-}
-
-// Gives back what a running action held: its share of the dispatch, its lock and its scratch.
-void Run::leave(Action& action) {
-  keys_at_work_.erase(action.key.digest);
-  action.scratch.reset();
-  action.lock.reset();
-  const auto place = dispatches_.find(action.dispatch);
-  check(place != dispatches_.end(), "a running action belongs to a dispatch");
-  if (--place->second.open > 0) return;
-  pools_.give_back(place->second.held);
-  dispatches_.erase(place);
-}
-
-void Run::note_failed_run(const Node& node, const Action& action, double seconds,
-                          std::string_view outcome) {
-  if (environment_.index == nullptr) return;
-  environment_.index->note_run({.rule = node.rule,
-                                .history_key = node.target,
-                                .outcome = std::string(outcome),
-                                .started_unix_ns = action.started_unix_ns,
-                                .seconds = seconds,
-                                .peak_memory_bytes = 0});
 }
 
 }  // namespace qbuild::engine

@@ -202,6 +202,24 @@ TYPED_TEST_P(FileSystemContract, LockIsHeldByOneUntilItsEnd) {
   EXPECT_NE(this->disk().lock(this->at("lock"), LockWait::kTry), nullptr);
 }
 
+TYPED_TEST_P(FileSystemContract, FlushesFilesAndFoldersAndSaysWhichCouldNotBe) {
+  std::vector<fs::path> paths;
+  for (int i = 0; i < 40; ++i) {
+    this->write(std::to_string(i), "text");
+    this->disk().set_mode(this->at(std::to_string(i)), 0444);
+    paths.push_back(this->at(std::to_string(i)));
+  }
+  paths.push_back(this->at(""));
+  paths.insert(paths.begin() + 7, this->at("none"));
+  const auto errors = this->disk().flush_each(paths);
+  ASSERT_EQ(errors.size(), paths.size());
+  for (std::size_t i = 0; i < errors.size(); ++i) EXPECT_EQ(errors[i].has_value(), i == 7) << i;
+  ASSERT_TRUE(errors[7]);
+  EXPECT_EQ(errors[7]->kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(errors[7]->message(), "open " + this->at("none").string() + ": no such file");
+  EXPECT_TRUE(this->disk().flush_each({}).empty());
+}
+
 REGISTER_TYPED_TEST_SUITE_P(FileSystemContract, StatOfWhatIsNotThereIsNothing,
                             StatOfManyIsTheStatOfEach, OpenOfWhatIsNotThereNamesThePlace,
                             OpenOfAFolderIsRefused, ReadsWhatWasWrittenAndLessOnlyAtTheEnd,
@@ -212,6 +230,7 @@ REGISTER_TYPED_TEST_SUITE_P(FileSystemContract, StatOfWhatIsNotThereIsNothing,
                             CreatesFoldersThatAreMissingAndMindsFilesInTheWay,
                             HardLinkIsTheSameFile, CloneIsAnotherFileOrLeavesNothing,
                             SetsPermissionBits, KnowsFreeSpaceAlsoForAFolderThatIsYetToCome,
-                            LockIsHeldByOneUntilItsEnd);
+                            LockIsHeldByOneUntilItsEnd,
+                            FlushesFilesAndFoldersAndSaysWhichCouldNotBe);
 
 }  // namespace qbuild::test

@@ -34,6 +34,18 @@ class ForwardingFileSystem : public FileSystem {
     return on(Kind::kLook).list(path);
   }
   void flush_directory(const fs::path& path) override { on(Kind::kChange).flush_directory(path); }
+  // One by one, so that a test can step in between.
+  std::vector<std::optional<Error>> flush_each(std::span<const fs::path> paths) override {
+    std::vector<std::optional<Error>> errors;
+    for (const fs::path& path : paths) {
+      try {
+        errors.push_back(on(Kind::kChange).flush_each({&path, 1}).front());
+      } catch (const Error& error) {
+        errors.emplace_back(error);
+      }
+    }
+    return errors;
+  }
   bool clone(const fs::path& from, const fs::path& to) override {
     return on(Kind::kChange).clone(from, to);
   }

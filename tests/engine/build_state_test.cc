@@ -46,6 +46,25 @@ TEST_F(BuildStatesTest, ConsumerIsDecidableWhenItsLastInputIsSettled) {
   EXPECT_TRUE(states.all_settled());
 }
 
+TEST_F(BuildStatesTest, IsWaitedForByAConsumerThatNeedsNothingElseAndComesBeforeTheQueue) {
+  states.set_priorities({1, 5, 3, 2, 0});
+  EXPECT_FALSE(states.is_waited_for(NodeId{0}));  // 2 waits for 1 as well
+  states.set(NodeId{1}, BuildState::kQueued);
+  states.set(NodeId{1}, BuildState::kRunning);
+  states.set(NodeId{0}, BuildState::kSettled);
+  EXPECT_TRUE(states.is_waited_for(NodeId{1}));
+  EXPECT_FALSE(states.is_waited_for(NodeId{3}));  // nobody does
+}
+
+TEST_F(BuildStatesTest, IsNotWaitedForWhereTheQueueHasMoreUrgentThings) {
+  states.set_priorities({4, 5, 3, 2, 0});
+  EXPECT_TRUE(states.is_waited_for(NodeId{2}));
+  states.set(NodeId{0}, BuildState::kQueued);
+  EXPECT_FALSE(states.is_waited_for(NodeId{2}));
+  states.set(NodeId{0}, BuildState::kRunning);
+  EXPECT_TRUE(states.is_waited_for(NodeId{2}));
+}
+
 TEST_F(BuildStatesTest, QueueFollowsPrioritiesThenIds) {
   states.set_priorities({1, 2, 0, 0, 0});
   states.set(NodeId{0}, BuildState::kQueued);

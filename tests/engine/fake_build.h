@@ -14,6 +14,7 @@
 #include "cache/store.h"
 #include "engine/builder.h"
 #include "engine/graph.h"
+#include "tests/base/forwarding_file_system.h"
 
 namespace qbuild::engine::testing {
 
@@ -55,6 +56,17 @@ class HurriedClock final : public Clock {
   std::int64_t ahead_ns_ = 0;
 };
 
+// The real disk, and a place to step in before results are made durable.
+class FlushHook final : public ForwardingFileSystem {
+ public:
+  explicit FlushHook(FileSystem& disk) : ForwardingFileSystem(disk) {}
+  std::vector<std::optional<Error>> flush_each(std::span<const fs::path> paths) override {
+    if (before_flush) before_flush();
+    return ForwardingFileSystem::flush_each(paths);
+  }
+  std::function<void()> before_flush;
+};
+
 class FakeBuild {
  public:
   // Over a store of its own, or over another one's.
@@ -90,7 +102,8 @@ class FakeBuild {
   }
 
   TemporaryFolder folder;
-  std::unique_ptr<FileSystem> files = make_posix_file_system();
+  std::unique_ptr<FileSystem> disk = make_posix_file_system();
+  std::unique_ptr<FlushHook> files = std::make_unique<FlushHook>(*disk);
   HurriedClock clock;
   std::unique_ptr<ProcessRunner> processes = make_process_runner();
   cache::Store store;

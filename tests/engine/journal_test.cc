@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "base/fake_file_system.h"
 
 namespace qbuild::engine {
@@ -55,13 +57,40 @@ TEST_F(JournalTest, WhatWasReusedLeavesNoLineNorDoProgressAndLogs) {
   EXPECT_TRUE(files.files().empty());
 }
 
-TEST_F(JournalTest, EveryLineSurvivesACrashRightAfterIt) {
+TEST_F(JournalTest, LinesAreFlushedTogetherWhenTheFirstHasWaitedLongEnough) {
   Journal journal(files, clock, kPath, "one");
+  EXPECT_FALSE(journal.ns_until_due());
   journal.note(RunStarted{});
   files.flush_directory("/p/.qbuild");
+  EXPECT_EQ(journal.ns_until_due(), kMaxJournalDelayNs);
+  clock.advance_ns(kMaxJournalDelayNs - 1);
   journal.note(ran("a"));
+  const std::uint64_t flushes = files.count(FakeFileSystem::Call::kFlush);
+  journal.flush_if_due();
+  EXPECT_EQ(files.count(FakeFileSystem::Call::kFlush), flushes);
+  clock.advance_ns(1);
+  EXPECT_EQ(journal.ns_until_due(), 0);
+  journal.flush_if_due();
+  journal.flush_if_due();
+  EXPECT_EQ(files.count(FakeFileSystem::Call::kFlush), flushes + 1);
+  EXPECT_FALSE(journal.ns_until_due());
   files.crash();
   EXPECT_EQ(read_journal(files, kPath).size(), 2u);
+}
+
+TEST_F(JournalTest, TheEndOfARunWaitsForNothing) {
+  note_run("one");
+  files.flush_directory("/p/.qbuild");
+  files.crash();
+  EXPECT_EQ(read_journal(files, kPath).size(), 3u);
+}
+
+TEST_F(JournalTest, AFlushThatFailsIsAWarning) {
+  Journal journal(files, clock, kPath, "one");
+  files.fail(FakeFileSystem::Call::kFlush, 1, EIO);
+  journal.note(RunStarted{});
+  journal.note(RunFinished{});
+  EXPECT_EQ(journal.warning().find("the journal of this run is incomplete: "), 0u);
 }
 
 TEST_F(JournalTest, TornLinesAreLeftOutAndDoNotHarmTheNextRun) {
