@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 import yaml
 
@@ -87,6 +88,24 @@ def worker_logits(qbuild, checkpoint):
         return json.loads(run(worker, "--logits", str(checkpoint), "--text", text))
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def decode_blocks(qbuild):
+    """Our decoders: (type's name, blocks as uint8) -> {backend: floats}, of all backends that this machine has."""
+
+    def decode(name: str, blocks: np.ndarray) -> dict[str, np.ndarray]:
+        program, floats = qbuild.with_name("decode_blocks"), {}
+        for backend in ["scalar", "avx2", "avx512"]:
+            done = subprocess.run(
+                [program, name, backend], input=blocks.tobytes(), capture_output=True, timeout=600, check=False
+            )
+            assert done.returncode == 0 or (done.returncode == 3 and floats), done.stderr.decode()
+            if done.returncode == 0:
+                floats[backend] = np.frombuffer(done.stdout, np.float32)
+        return floats
+
+    return decode
 
 
 @pytest.fixture(scope="session")
