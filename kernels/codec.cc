@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "kernels/codec_table.h"
@@ -74,6 +75,45 @@ void need_size(DType dtype, std::string_view verb, std::size_t values, std::size
                   name, index, value, codec.largest));
 }
 
+// The part of the largest importance that every column has at least.
+constexpr double kLeastImportance = 0x1p-20;
+
+// Importance as encoders want it: scaled by a power of two so that the largest is 1 to 2, and none
+// is 0. The row's is followed by so many repetitions that a piece can begin at any of its columns.
+// Empty if no column stands out.
+std::vector<float> scaled_importance(const Codec& codec, std::span<const float> importance,
+                                     std::size_t values_per_row) {
+  if (importance.empty()) return {};
+  const std::string_view name = dtype_name(codec.dtype);
+  if (importance.size() != values_per_row) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("cannot encode {}: importance of {} columns for rows of {}", name,
+                            importance.size(), values_per_row));
+  }
+  float most = 0;
+  for (std::size_t i = 0; i < importance.size(); ++i) {
+    const float one = importance[i];
+    if (!std::isfinite(one) || one < 0) {
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("cannot encode {}: the importance of column {} is {}; it must be a "
+                              "number and not negative",
+                              name, i, std::isnan(one) ? "NaN" : fmt::format("{}", one)));
+    }
+    most = std::max(most, one);
+  }
+  if (most == 0) return {};
+  const double scale = std::ldexp(1.0, -std::ilogb(most));
+  std::vector<float> scaled(importance.size() + kPieceValues);
+  for (std::size_t i = 0; i < importance.size(); ++i) {
+    scaled[i] =
+        static_cast<float>(std::max(scale * static_cast<double>(importance[i]), kLeastImportance));
+  }
+  for (std::size_t i = importance.size(); i < scaled.size(); ++i) {
+    scaled[i] = scaled[i - importance.size()];
+  }
+  return scaled;
+}
+
 const std::uint8_t* octets(const std::byte* from) {
   return reinterpret_cast<const std::uint8_t*>(from);
 }
@@ -103,7 +143,7 @@ const Codec* find_codec(DType dtype) {
 }
 
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
-                 std::size_t values_per_row, MutableBytes out, std::uint64_t first_index) {
+                 std::size_t values_per_row, MutableBytes out, const EncodeOptions& options) {
   const Codec& codec = need_codec(dtype, "encode");
   const DTypeInfo& info = dtype_info(dtype);
   if (values_per_row == 0 || values_per_row % info.block_values != 0) {
@@ -119,6 +159,8 @@ void encode_rows(Backend backend, DType dtype, std::span<const float> values,
                             info.name, values.size(), values_per_row));
   }
   need_size(dtype, "encode", values.size(), out.size());
+  const std::vector<float> importance =
+      scaled_importance(codec, options.importance, values_per_row);
   const CodecTable& table = codec_table(backend);
   const float bound = std::nextafter(codec.largest, std::numeric_limits<float>::infinity());
   auto* to = reinterpret_cast<std::uint8_t*>(out.data());
@@ -126,9 +168,14 @@ void encode_rows(Backend backend, DType dtype, std::span<const float> values,
     const std::span<const float> piece =
         values.subspan(i, std::min(kPieceValues, values.size() - i));
     const std::size_t bad = table.first_beyond(piece.data(), piece.size(), bound);
-    if (bad < piece.size()) throw_bad_value(codec, piece[bad], first_index + i + bad);
+    if (bad < piece.size()) throw_bad_value(codec, piece[bad], options.first_index + i + bad);
     const std::size_t blocks = piece.size() / info.block_values;
-    table.encode(dtype, piece.data(), blocks, to);
+    table.encode(
+        dtype, {.values = piece.data(),
+                .blocks = blocks,
+                .importance = importance.empty() ? nullptr : importance.data() + i % values_per_row,
+                .effort = options.effort,
+                .out = to});
     to += blocks * info.block_bytes;
   }
 }

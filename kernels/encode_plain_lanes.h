@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/codec_table.h"
 #include "kernels/encode_scale_lanes.h"
 
 namespace qbuild::kernels {
@@ -143,11 +144,10 @@ struct PlainEncoders {
 
   // Runs `encode` over groups of up to sixteen blocks of 32.
   static void in_groups(void (*encode)(const float*, std::size_t, std::uint8_t*),
-                        const float* values, std::size_t blocks, std::size_t block_bytes,
-                        std::uint8_t* out) {
-    for (std::size_t b = 0; b < blocks; b += kGroup) {
-      const std::size_t rest = blocks - b;
-      encode(values + 32 * b, rest < kGroup ? rest : kGroup, out + block_bytes * b);
+                        std::size_t block_bytes, const EncodeJob& job) {
+    for (std::size_t b = 0; b < job.blocks; b += kGroup) {
+      const std::size_t rest = job.blocks - b;
+      encode(job.values + 32 * b, rest < kGroup ? rest : kGroup, job.out + block_bytes * b);
     }
   }
 };

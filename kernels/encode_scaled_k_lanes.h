@@ -1,0 +1,231 @@
+#pragma once
+// Q6_K: super-blocks of 256 values, y = (d*sc)*level, with the scale codes sc of either sign.
+//
+// Sixteen sub-blocks go together, one per lane.
+//
+//   1  fit     Per sub-block a few step sizes that put the value of largest magnitude at or near
+//              the lowest level; the least-squares scale of each rounding, scored by how much of
+//              the energy it explains.
+//   2  code    d = (scale of largest magnitude)/-kTopScale, so that the whole signed code is used.
+//   3  refine  The scale codes beside the present one; then least squares for d.
+//   4  round   Every value with the scales as they are stored.
+//
+// Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. Sources:
+// gguf.md 9.2, 9.6 and 10; the candidates were chosen on the data of 9.7.
+//
+// Effort::kBest tries more scale codes and begins several times, with other values of d. Its
+// weights are more even.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/codec_table.h"
+#include "kernels/encode_scale_lanes.h"
+#include "kernels/encode_scaled_k_store_lanes.h"
+#include "kernels/encode_scaled_lanes.h"
+#include "kernels/encode_weights_lanes.h"
+
+namespace qbuild::kernels {
+
+// How a type is laid out and searched. Candidates are those of ScaledKernels: count, first, step.
+template <class L>
+struct ScaledQ6K {
+  static constexpr std::size_t kValues = 16;  // of a sub-block
+  static constexpr float kTopScale = 128;
+  static constexpr std::size_t kBlockBytes = 210;
+  static constexpr float kEvenness = 16;
+  using Levels = EvenLevels<L, 32>;
+  using Kernels = ScaledKernels<L, kValues, Levels>;
+  static constexpr typename Kernels::Candidates kCandidates[] = {{5, 30.4F, 0.4F}};
+  static constexpr
+      typename Kernels::Candidates kBestCandidates[] = {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}};
+  static constexpr int kReach = 4;
+  static constexpr float kStarts[] = {1.0F, 0.97F, 0.94F};
+  static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
+    ScaledKStore<L>::q6_k(block, to);
+  }
+};
+
+template <class L, class Type>
+struct ScaledKEncoder {
+  static constexpr std::size_t kValues = Type::kValues;
+  using F = typename L::F;
+  using Scale = ScaleKernels<L>;
+  using Weights = WeightKernels<L, kValues>;
+  using Levels = typename Type::Levels;
+  using Kernels = typename Type::Kernels;
+  using Values = typename Kernels::Values;
+  using Rounding = typename Kernels::Rounding;
+  using Fit = typename Kernels::Fit;
+
+  static constexpr std::size_t kSubBlocks = 256 / kValues;   // of a super-block
+  static constexpr std::size_t kTogether = 16 / kSubBlocks;  // super-blocks
+  static constexpr float kMagic = 0x1.8p+23F;  // adding it rounds to an integer, ties to even
+  static constexpr float kNoErrorYet = 3e38F;
+  static constexpr float kBestEvenness = 64;
+  static constexpr int kBestRefinements = 3;
+
+  // What is stored, but for the codes of the values.
+  struct Scales {
+    F sc;  // codes, as floats
+    float d[kTogether];
+  };
+
+  // One number per super-block, in the lanes of its sub-blocks.
+  static F spread(const float* numbers) {
+    float lanes[16];
+    for (std::size_t g = 0; g < 16; ++g) lanes[g] = numbers[g / kSubBlocks];
+    return L::load(lanes);
+  }
+  static F scale_code(F a) {
+    const F integer = L::sub(L::add(a, L::set(kMagic)), L::set(kMagic));
+    return L::min(L::max(integer, L::set(-Type::kTopScale)), L::set(Type::kTopScale - 1));
+  }
+
+  static void load(const float* from, const float* importance, Effort effort, Values* v) {
+    Weights::transpose(from, v->x);
+    Kernels::look_over(v);
+    if (importance == nullptr && effort == Effort::kDefault) {
+      Kernels::weigh_plainly(v);
+    } else {
+      Weights::weigh(v->x, v->squares, importance, kSubBlocks,
+                     effort == Effort::kBest ? kBestEvenness : Type::kEvenness, v->w);
+    }
+  }
+
+  // The scale of largest magnitude gets the code -top.
+  static Scales code(F fitted, float top) {
+    float scale[16];
+    L::store(scale, fitted);
+    Scales s;
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      float most = 0;
+      for (std::size_t g = kSubBlocks * b; g < kSubBlocks * (b + 1); ++g) {
+        if (scale[g] * scale[g] > most * most) most = scale[g];
+      }
+      s.d[b] = Scale::round_one(most / -top);
+    }
+    s.sc = scale_code(L::mul(fitted, Scale::inverse(spread(s.d))));
+    return s;
+  }
+
+  // Scale codes within `reach` of the present ones; returns the errors of the codes it chose,
+  // before d was fitted to them.
+  static F refine(const Values& v, int reach, Scales* s) {
+    const F present = s->sc;
+    const F d = spread(s->d);
+    F best_error = L::set(kNoErrorYet);
+    Rounding best{L::set(0), L::set(0)};
+    for (int step = -reach; step <= reach; ++step) {
+      const F sc = scale_code(L::add(present, L::set(static_cast<float>(step))));
+      const F scale = L::mul(sc, d);
+      const Rounding r = Kernels::round(v, Scale::inverse(scale));
+      const F error = Kernels::error_of(r, scale);
+      s->sc = L::select_less(error, best_error, sc, s->sc);
+      best.lx = L::select_less(error, best_error, r.lx, best.lx);
+      best.ll = L::select_less(error, best_error, r.ll, best.ll);
+      best_error = L::min(error, best_error);
+    }
+    refit(best, s);
+    return best_error;
+  }
+
+  static void refit(const Rounding& r, Scales* s) {
+    float sx[16];
+    float ss[16];
+    L::store(sx, L::mul(s->sc, r.lx));
+    L::store(ss, L::mul(L::mul(s->sc, s->sc), r.ll));
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      // Binary16's denormals are too coarse for this to be more than noise.
+      const float magnitude = s->d[b] < 0 ? -s->d[b] : s->d[b];
+      if (Scale::kSmallestNormal > magnitude) continue;
+      double total_sx = 0;
+      double total_ss = 0;
+      for (std::size_t g = kSubBlocks * b; g < kSubBlocks * (b + 1); ++g) {
+        total_sx += static_cast<double>(sx[g]);
+        total_ss += static_cast<double>(ss[g]);
+      }
+      if (!(total_ss > 0)) continue;
+      const auto error = [&](float d) {
+        const auto a = static_cast<double>(d);
+        return a * (total_ss * a - 2 * total_sx);
+      };
+      const float d_new = Scale::round_one(static_cast<float>(total_sx / total_ss));
+      if (error(d_new) < error(s->d[b])) s->d[b] = d_new;
+    }
+  }
+
+  static Scales search(const Values& v) {
+    Fit fit = Kernels::no_fit();
+    for (const auto& candidates : Type::kCandidates) Kernels::fit(v, candidates, &fit);
+    Scales s = code(fit.scale, Type::kTopScale);
+    refine(v, 1, &s);
+    return s;
+  }
+  static Scales search_best(const Values& v) {
+    Fit fit = Kernels::no_fit();
+    for (const auto& candidates : Type::kBestCandidates) Kernels::fit(v, candidates, &fit);
+    Scales best = code(fit.scale, Type::kTopScale);
+    F best_error = L::set(kNoErrorYet);
+    for (const float start : Type::kStarts) {
+      Scales s = code(fit.scale, start * Type::kTopScale);
+      F error = best_error;
+      for (int i = 0; i < kBestRefinements; ++i) error = refine(v, Type::kReach, &s);
+      keep_better(s, Weights::sum_together(error, kSubBlocks), &best, &best_error);
+    }
+    return best;
+  }
+  static void keep_better(const Scales& s, F error, Scales* best, F* best_error) {
+    float errors[16], best_errors[16];
+    L::store(errors, error);
+    L::store(best_errors, *best_error);
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      const std::size_t g = kSubBlocks * b;
+      if (errors[g] < best_errors[g]) best->d[b] = s.d[b];
+    }
+    best->sc = L::select_less(error, *best_error, s.sc, best->sc);
+    *best_error = L::min(error, *best_error);
+  }
+
+  static void store(const Values& v, const Scales& s, std::size_t blocks, std::uint8_t* to) {
+    std::uint8_t codes[16 * kValues];
+    const F inverse = Scale::inverse(L::mul(s.sc, spread(s.d)));
+    for (std::size_t j = 0; j < kValues; ++j) {
+      std::uint8_t lanes[16];
+      L::store_bytes(lanes, Levels::code(v.x[j], inverse));
+      for (std::size_t g = 0; g < 16; ++g) codes[kValues * g + j] = lanes[g];
+    }
+    float sc[16];
+    L::store(sc, s.sc);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      Type::store({.d = s.d[b], .sc = sc + kSubBlocks * b, .codes = codes + 256 * b},
+                  to + Type::kBlockBytes * b);
+    }
+  }
+
+  static void encode(const EncodeJob& job) {
+    for (std::size_t b = 0; b < job.blocks; b += kTogether) {
+      const std::size_t left = job.blocks - b;
+      const std::size_t blocks = left < kTogether ? left : kTogether;
+      float padded[2][512];
+      const float* from = job.values + 256 * b;
+      const float* importance = job.importance == nullptr ? nullptr : job.importance + 256 * b;
+      if (blocks < kTogether) {
+        from = pad(from, padded[0]);
+        if (importance != nullptr) importance = pad(importance, padded[1]);
+      }
+      Values v;
+      load(from, importance, job.effort, &v);
+      const Scales s = job.effort == Effort::kBest ? search_best(v) : search(v);
+      store(v, s, blocks, job.out + Type::kBlockBytes * b);
+    }
+  }
+  // One super-block and a block of zeros.
+  static const float* pad(const float* from, float* padded) {
+    __builtin_memcpy(padded, from, 256 * sizeof(float));
+    __builtin_memset(padded + 256, 0, 256 * sizeof(float));
+    return padded;
+  }
+};
+
+}  // namespace qbuild::kernels
