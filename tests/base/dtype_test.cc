@@ -18,14 +18,19 @@ TEST(DType, EveryTypeIsFoundByNameAndById) {
     EXPECT_TRUE(id > previous_id || id == 0) << "the table is in the order of ids";
     previous_id = id;
   }
-  EXPECT_EQ(all_dtypes().size(), 18U);
+  EXPECT_EQ(all_dtypes().size(), 33U);
 }
 
 TEST(DType, RefusesNamesAndIdsThatAreNone) {
   EXPECT_EQ(dtype_from_name("Q4_K_M"), std::nullopt);  // a recipe, not a type
   EXPECT_EQ(dtype_from_name("q4_k"), std::nullopt);
   EXPECT_EQ(dtype_from_name(""), std::nullopt);
-  EXPECT_EQ(dtype_from_gguf_id(4), std::nullopt);  // Q4_2, which GGUF removed
+  for (const std::uint32_t removed : {4U, 5U, 31U, 32U, 33U, 36U, 37U, 38U}) {
+    EXPECT_EQ(dtype_from_gguf_id(removed), std::nullopt) << removed;
+  }
+  for (const std::uint32_t of_activations : {9U, 15U}) {  // Q8_1 and Q8_K are never in a file
+    EXPECT_EQ(dtype_from_gguf_id(of_activations), std::nullopt) << of_activations;
+  }
   EXPECT_EQ(dtype_from_gguf_id(std::numeric_limits<std::uint32_t>::max()), std::nullopt);
 }
 
@@ -34,6 +39,11 @@ TEST(DType, CountsBytesOfRowsInWholeBlocks) {
   EXPECT_EQ(row_bytes(DType::kQ8_0, 64), 68U);
   EXPECT_EQ(row_bytes(DType::kQ4_K, 512), 288U);
   EXPECT_EQ(row_bytes(DType::kQ6_K, 256), 210U);
+  EXPECT_EQ(row_bytes(DType::kMXFP4, 64), 34U);
+  EXPECT_EQ(row_bytes(DType::kNVFP4, 64), 36U);
+  EXPECT_EQ(row_bytes(DType::kQ1_0, 256), 36U);
+  EXPECT_EQ(row_bytes(DType::kQ2_0, 256), 72U);
+  EXPECT_EQ(row_bytes(DType::kIQ1_S, 512), 100U);
   EXPECT_EQ(row_bytes(DType::kQ4_K, 0), 0U);
 }
 

@@ -172,9 +172,9 @@ TEST(GgufReader, RefusesBadTensorInfos) {
 }
 
 TEST(GgufReader, NamesATensorTypeThatItDoesNotRead) {
-  const Error error = refusal(one_tensor(gguf_tensor_info("a", {256}, 16, 0)));
+  const Error error = refusal(one_tensor(gguf_tensor_info("a", {256}, 43, 0)));
   EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-  EXPECT_EQ(error.message(), "/m/x.gguf: tensor a has type 16, which qbuild does not read");
+  EXPECT_EQ(error.message(), "/m/x.gguf: tensor a has type 43, which qbuild does not read");
   EXPECT_EQ(refusal(one_tensor(gguf_tensor_info("a", {32}, 4, 0))).kind(), ErrorKind::kUnsupported);
 }
 
