@@ -6,8 +6,10 @@
 
 #include "kernels/codec_table.h"
 #include "kernels/decode_lanes.h"
+#include "kernels/encode_affine_block_lanes.h"
 #include "kernels/encode_affine_k_lanes.h"
 #include "kernels/encode_plain_lanes.h"
+#include "kernels/encode_scaled_block_lanes.h"
 #include "kernels/encode_scaled_k_lanes.h"
 
 namespace qbuild::kernels {
@@ -37,6 +39,11 @@ struct BackendCodecs {
     return count;
   }
 
+  // Whether a block of 32 is worth a search: its extremes do otherwise.
+  static bool has_choice(const EncodeJob& job) {
+    return job.importance != nullptr || job.effort == Effort::kBest;
+  }
+
   static void encode(DType dtype, const EncodeJob& job) {
     switch (dtype) {
       case DType::kF32:
@@ -49,10 +56,13 @@ struct BackendCodecs {
       case DType::kQ8_0:
         return Plain::in_groups(Plain::q8_0, sizeof(BlockQ8_0), job);
       case DType::kQ4_0:
+        if (has_choice(job)) return ScaledBlockEncoder<L, ScaledQ4_0<L>>::encode(job);
         return Plain::in_groups(Plain::q4_0, sizeof(BlockQ4_0), job);
       case DType::kQ5_0:
+        if (has_choice(job)) return ScaledBlockEncoder<L, ScaledQ5_0<L>>::encode(job);
         return Plain::in_groups(Plain::q5_0, sizeof(BlockQ5_0), job);
       case DType::kQ5_1:
+        if (has_choice(job)) return AffineBlockEncoder<L, 31>::encode(job);
         return Plain::in_groups(Plain::q5_1, sizeof(BlockQ5_1), job);
       case DType::kQ4_K:
         return AffineKEncoder<L, AffineQ4K>::encode(job);

@@ -208,23 +208,16 @@ struct ScaledKEncoder {
       const std::size_t left = job.blocks - b;
       const std::size_t blocks = left < kTogether ? left : kTogether;
       float padded[2][512];
-      const float* from = job.values + 256 * b;
-      const float* importance = job.importance == nullptr ? nullptr : job.importance + 256 * b;
-      if (blocks < kTogether) {
-        from = pad(from, padded[0]);
-        if (importance != nullptr) importance = pad(importance, padded[1]);
-      }
+      const float* from = Weights::pad(job.values + 256 * b, kSubBlocks * blocks, padded[0]);
+      const float* importance =
+          job.importance == nullptr
+              ? nullptr
+              : Weights::pad(job.importance + 256 * b, kSubBlocks * blocks, padded[1]);
       Values v;
       load(from, importance, job.effort, &v);
       const Scales s = job.effort == Effort::kBest ? search_best(v) : search(v);
       store(v, s, blocks, job.out + Type::kBlockBytes * b);
     }
-  }
-  // One super-block and a block of zeros.
-  static const float* pad(const float* from, float* padded) {
-    __builtin_memcpy(padded, from, 256 * sizeof(float));
-    __builtin_memset(padded + 256, 0, 256 * sizeof(float));
-    return padded;
   }
 };
 

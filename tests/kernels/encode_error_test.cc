@@ -83,6 +83,9 @@ TEST(EncodeError, AnchorsWereMeasuredWithTheseNumbers) {
 // and BF16, which have nothing to choose: theirs are those without, and a little for the weights'
 // chance.
 constexpr Anchor kReference[] = {
+    {DType::kQ4_0, .086054, .077555, .106782, .098987},
+    {DType::kQ5_0, .042644, .038415, .053465, .049647},
+    {DType::kQ5_1, .037801, .030837, .044340, .036613},
     {DType::kQ8_0, .005350, .005336, .006714, .006714},
     {DType::kQ4_K, .071221, .064760, .084539, .077013},
     {DType::kQ5_K, .036074, .032879, .042808, .039506},
@@ -92,7 +95,10 @@ constexpr Anchor kReference[] = {
 };
 
 TEST(EncodeError, IsAtOrBelowTheReferencesForEveryType) {
-  for (const Anchor& anchor : kReference) expect_at_or_below(anchor, Effort::kDefault);
+  for (const Anchor& anchor : kReference) {
+    expect_at_or_below(anchor, Effort::kDefault);
+    expect_at_or_below(anchor, Effort::kBest);
+  }
 }
 
 // What joint refinement of scales and codes reached, as printed in gguf.md 10.
@@ -118,6 +124,16 @@ constexpr Bound kBounds[] = {
     {DType::kQ5_1, 1.05 / 31},  {DType::kQ4_K, 1.5 / 15}, {DType::kQ5_K, 1.5 / 31},
     {DType::kQ6_K, 1.01 / 31},
 };
+
+TEST(EncodeError, OfTheBestEffortIsBelowThatOfADefaultWithoutASearch) {
+  std::vector<float> values(std::size_t{256} * 64);
+  TestNumbers numbers(13);
+  for (float& value : values) value = static_cast<float>(0.02 * numbers.gaussian());
+  for (const DType dtype : {DType::kQ4_0, DType::kQ5_0, DType::kQ5_1}) {
+    EXPECT_LT(error_of(dtype, values, {.effort = Effort::kBest}), 0.95 * error_of(dtype, values))
+        << dtype_name(dtype);
+  }
+}
 
 TEST(EncodeError, StaysWithinAStepOnHostileRows) {
   for (const Bound& bound : kBounds) {
