@@ -262,8 +262,8 @@ static_assert(sizeof(BlockIQ1_S) == 50);
 
 // Vector v < 32 of the block has the nibble n = high[v / 2] >> 4 * (v % 2) & 15; it is
 // kGrid1Bit2048[grid[v] | (n & 7) << 8], and delta is -0.125 if bit 3 of n is set, else 0.125. The
-// k-th 16 values have scale = scales[k / 4] >> 3 * (k % 4) & 7. The top nibbles of the four words of
-// scales make d, binary16, the first one its lowest bits. y as in IQ1_S.
+// k-th 16 values have scale = scales[k / 4] >> 3 * (k % 4) & 7. The top nibbles of the four words
+// of scales make d, binary16, the first one its lowest bits. y as in IQ1_S.
 struct BlockIQ1_M {
   std::uint8_t grid[32];
   std::uint8_t high[16];

@@ -20,7 +20,7 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 
 // Versions. 1, for every type: the first. Scales of the types in blocks of 32 as in gguf.md 9.1,
 // values rounded with the stored scale; K types by kernels/encode_affine_k_lanes.h and
-// encode_q6_k_lanes.h.
+// encode_scaled_k_lanes.h.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number.
 constexpr std::array kCodecs{

@@ -58,18 +58,29 @@ struct BackendCodecs {
       case DType::kQ4_0:
         if (has_choice(job)) return ScaledBlockEncoder<L, ScaledQ4_0<L>>::encode(job);
         return Plain::in_groups(Plain::q4_0, sizeof(BlockQ4_0), job);
+      case DType::kQ4_1:
+        if (has_choice(job)) return AffineBlockEncoder<L, 15>::encode(job);
+        return Plain::in_groups(Plain::q4_1, sizeof(BlockQ4_1), job);
       case DType::kQ5_0:
         if (has_choice(job)) return ScaledBlockEncoder<L, ScaledQ5_0<L>>::encode(job);
         return Plain::in_groups(Plain::q5_0, sizeof(BlockQ5_0), job);
       case DType::kQ5_1:
         if (has_choice(job)) return AffineBlockEncoder<L, 31>::encode(job);
         return Plain::in_groups(Plain::q5_1, sizeof(BlockQ5_1), job);
+      case DType::kQ2_K:
+        return AffineKEncoder<L, AffineQ2K>::encode(job);
+      case DType::kQ3_K:
+        return ScaledKEncoder<L, ScaledQ3K<L>>::encode(job);
       case DType::kQ4_K:
         return AffineKEncoder<L, AffineQ4K>::encode(job);
       case DType::kQ5_K:
         return AffineKEncoder<L, AffineQ5K>::encode(job);
       case DType::kQ6_K:
         return ScaledKEncoder<L, ScaledQ6K<L>>::encode(job);
+      case DType::kIQ4_NL:
+        return ScaledBlockEncoder<L, ScaledIQ4NL<L>>::encode(job);
+      case DType::kIQ4_XS:
+        return ScaledKEncoder<L, ScaledIQ4XS<L>>::encode(job);
       default:
         return;  // kernels/codec.cc asks for the types above only
     }

@@ -31,12 +31,11 @@ struct AffineBlockEncoder {
   using Values = typename Kernels::Values;
   using Rounding = typename Kernels::Rounding;
   using Fit = typename Kernels::Fit;
-  using Candidates = typename Kernels::Candidates;
   static constexpr std::size_t kBlockBytes = kTopCode == 31 ? 24 : 20;
-  static constexpr float kEvenness = 3;
+  static constexpr float kEvenness = 4;
   static constexpr float kBestEvenness = 16;
-  static constexpr Candidates kCandidates{8, -1.6F, 0.25F};
-  static constexpr Candidates kBestCandidates{31, -2.4F, 0.1F};
+  static constexpr AffineCandidates kCandidates{11, -2.2F, 0.3F};
+  static constexpr AffineCandidates kBestCandidates{31, -2.4F, 0.1F};
   static constexpr int kRefits = 1;
   static constexpr int kBestRefits = 3;
 

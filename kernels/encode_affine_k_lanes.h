@@ -1,5 +1,6 @@
 #pragma once
-// Q4_K and Q5_K: sub-blocks of 32 values, y = (d*sc)*code - dmin*m.
+// Q2_K, Q4_K and Q5_K: super-blocks of 256 values in sub-blocks of 16 or 32, y = (d*sc)*code -
+// dmin*m.
 //
 // Sixteen sub-blocks go together, one per lane, and nothing is summed across lanes but the few
 // numbers of a super-block.
@@ -32,11 +33,27 @@
 namespace qbuild::kernels {
 
 // How a type is laid out and searched.
+struct AffineQ2K {
+  static constexpr std::size_t kValues = 16;  // of a sub-block
+  static constexpr int kTopCode = 3;
+  static constexpr float kTopScale = 15;
+  static constexpr std::size_t kBlockBytes = 84;
+  static constexpr AffineSearch kPlain{{7, -0.9F, 0.25F}, 0, 1, 0, 2, 1, {1}};
+  static constexpr AffineSearch kWeighted{{7, -0.9F, 0.25F}, 4, 1, 0, 2, 1, {1}};
+  static constexpr AffineSearch kBest{{21, -1.2F, 0.1F}, 16, 2, 2, 2, 3, {1, 0.95F, 0.9F}};
+  template <class Store>
+  static void store(const typename Store::Block& block, std::uint8_t* to) {
+    Store::q2_k(block, to);
+  }
+};
 struct AffineQ4K {
-  static constexpr std::size_t kValues = 32;  // of a sub-block
+  static constexpr std::size_t kValues = 32;
   static constexpr int kTopCode = 15;
   static constexpr float kTopScale = 63;
   static constexpr std::size_t kBlockBytes = 144;
+  static constexpr AffineSearch kPlain{{9, -1.6F, 0.25F}, 0, 1, 0, 2, 1, {1}};
+  static constexpr AffineSearch kWeighted{{9, -1.6F, 0.25F}, 4, 1, 0, 2, 1, {1}};
+  static constexpr AffineSearch kBest{{21, -2.0F, 0.125F}, 16, 2, 2, 2, 3, {1, 0.95F, 0.9F}};
   template <class Store>
   static void store(const typename Store::Block& block, std::uint8_t* to) {
     Store::q4_k(block, to);
@@ -47,6 +64,9 @@ struct AffineQ5K {
   static constexpr int kTopCode = 31;
   static constexpr float kTopScale = 63;
   static constexpr std::size_t kBlockBytes = 176;
+  static constexpr AffineSearch kPlain{{9, -1.6F, 0.25F}, 0, 1, 0, 2, 1, {1}};
+  static constexpr AffineSearch kWeighted{{9, -1.6F, 0.25F}, 4, 1, 0, 2, 1, {1}};
+  static constexpr AffineSearch kBest{{21, -2.0F, 0.125F}, 16, 2, 2, 2, 3, {1, 0.95F, 0.9F}};
   template <class Store>
   static void store(const typename Store::Block& block, std::uint8_t* to) {
     Store::q5_k(block, to);
@@ -64,22 +84,10 @@ struct AffineKEncoder {
   using Values = typename Kernels::Values;
   using Rounding = typename Kernels::Rounding;
   using Fit = typename Kernels::Fit;
-  using Candidates = typename Kernels::Candidates;
 
   static constexpr std::size_t kSubBlocks = 256 / kValues;   // of a super-block
   static constexpr std::size_t kTogether = 16 / kSubBlocks;  // super-blocks
   static constexpr float kTopScale = Type::kTopScale;
-
-  static constexpr Candidates kCandidates{9, -1.6F, 0.25F};
-  static constexpr int kRefinements = 2;
-  static constexpr float kEvenness = 4;
-
-  static constexpr Candidates kBestCandidates{21, -2.0F, 0.125F};
-  static constexpr float kBestEvenness = 16;
-  static constexpr int kReach = 2;  // codes to both sides of the present one
-  static constexpr int kBestRefinements = 2;
-  // The largest scale and minimum of a super-block get these parts of the largest code.
-  static constexpr float kStarts[] = {1.0F, 0.95F, 0.9F};
 
   // What is stored, but for the codes of the values.
   struct Scales {
@@ -94,7 +102,13 @@ struct AffineKEncoder {
     return L::load(lanes);
   }
 
-  static void load(const float* from, const float* importance, Effort effort, Values* v) {
+  static const AffineSearch& search_of(const EncodeJob& job) {
+    if (job.effort == Effort::kBest) return Type::kBest;
+    return job.importance == nullptr ? Type::kPlain : Type::kWeighted;
+  }
+
+  // Without evenness values weigh rms + |x|.
+  static void load(const float* from, const float* importance, float evenness, Values* v) {
     const F zero = L::set(0);
     Weights::transpose(from, v->x);
     F squares = zero;
@@ -105,12 +119,11 @@ struct AffineKEncoder {
       v->lowest = L::min(x, v->lowest);
       v->highest = L::max(x, v->highest);
     }
-    if (importance == nullptr && effort == Effort::kDefault) {
+    if (evenness > 0) {
+      Weights::weigh(v->x, squares, importance, kSubBlocks, evenness, v->w);
+    } else {
       const F rms = L::sqrt(L::mul(squares, L::set(1.0F / kValues)));
       for (std::size_t j = 0; j < kValues; ++j) v->w[j] = L::add(rms, L::abs(v->x[j]));
-    } else {
-      Weights::weigh(v->x, squares, importance, kSubBlocks,
-                     effort == Effort::kBest ? kBestEvenness : kEvenness, v->w);
     }
     Kernels::add_up(v);
   }
@@ -140,7 +153,7 @@ struct AffineKEncoder {
     return Kernels::clamp(Kernels::to_integer(L::mul(number, inverse)), kTopScale);
   }
 
-  // Scale codes within 1 of the present ones, and minimum codes within `reach`; returns the errors
+  // Scale and minimum codes within reach of the present ones; returns the errors
   // of the codes it chose, before d and dmin were fitted to them.
   static F refine(const Values& v, int scale_reach, int minimum_reach, Scales* s) {
     const F d = spread(s->d);
@@ -217,19 +230,17 @@ struct AffineKEncoder {
     }
   }
 
-  static Scales search(const Values& v) {
-    Scales s = code(Kernels::template fit<false>(v, kCandidates), kTopScale);
-    for (int i = 0; i < kRefinements; ++i) refine(v, 1, 0, &s);
-    return s;
-  }
-  static Scales search_best(const Values& v) {
-    const Fit fit = Kernels::template fit<false>(v, kBestCandidates);
-    Scales best = code(fit, kTopScale);
+  static Scales search(const Values& v, const AffineSearch& how) {
+    const Fit fit = Kernels::template fit<false>(v, how.candidates);
+    Scales best{};
     F best_error = L::set(Kernels::kNoErrorYet);
-    for (const float start : kStarts) {
-      Scales s = code(fit, start * kTopScale);
+    for (int start = 0; start < how.start_count; ++start) {
+      Scales s = code(fit, how.starts[start] * kTopScale);
       F error = best_error;
-      for (int i = 0; i < kBestRefinements; ++i) error = refine(v, kReach, kReach, &s);
+      for (int i = 0; i < how.refinements; ++i) {
+        error = refine(v, how.scale_reach, how.minimum_reach, &s);
+      }
+      if (how.start_count == 1) return s;
       keep_better(s, Weights::sum_together(error, kSubBlocks), &best, &best_error);
     }
     return best;
@@ -271,6 +282,7 @@ struct AffineKEncoder {
   }
 
   static void encode(const EncodeJob& job) {
+    const AffineSearch& how = search_of(job);
     for (std::size_t b = 0; b < job.blocks; b += kTogether) {
       const std::size_t left = job.blocks - b;
       const std::size_t blocks = left < kTogether ? left : kTogether;
@@ -281,9 +293,8 @@ struct AffineKEncoder {
               ? nullptr
               : Weights::pad(job.importance + 256 * b, kSubBlocks * blocks, padded[1]);
       Values v;
-      load(from, importance, job.effort, &v);
-      const Scales s = job.effort == Effort::kBest ? search_best(v) : search(v);
-      store(v, s, blocks, job.out + Type::kBlockBytes * b);
+      load(from, importance, how.evenness, &v);
+      store(v, search(v, how), blocks, job.out + Type::kBlockBytes * b);
     }
   }
 };

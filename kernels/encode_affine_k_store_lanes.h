@@ -27,6 +27,23 @@ struct AffineKStore {
     }
   };
 
+  static void q2_k(const Block& b, std::uint8_t* to) {
+    for (std::size_t g = 0; g < 16; ++g) {
+      to[g] = static_cast<std::uint8_t>(static_cast<unsigned>(b.sc[g]) |
+                                        static_cast<unsigned>(b.m[g]) << 4);
+    }
+    for (std::size_t half = 0; half < 2; ++half) {
+      for (std::size_t c = 0; c < 8; ++c) {
+        // Bytes 4c to 4c + 3 of the half: the first four words are of its even sub-blocks.
+        const std::size_t g = 8 * half + c / 4;
+        const std::uint32_t all = b.four(c % 4, g) | b.four(c % 4, g + 2) << 2 |
+                                  b.four(c % 4, g + 4) << 4 | b.four(c % 4, g + 6) << 6;
+        __builtin_memcpy(to + 16 + 32 * half + 4 * c, &all, sizeof all);
+      }
+    }
+    Scale::store_bits(to + 80, b.d);
+    Scale::store_bits(to + 82, b.dmin);
+  }
   static void q4_k(const Block& b, std::uint8_t* to) {
     store_six_bits(b, to);
     store_nibbles(b, to + 16);

@@ -13,6 +13,24 @@
 
 namespace qbuild::kernels {
 
+// The step sizes to try: range/(kTopCode + first), range/(kTopCode + first + step) and so on.
+struct AffineCandidates {
+  int count;
+  float first, step;
+};
+
+// How to search for the scales and minimums of a super-block.
+struct AffineSearch {
+  AffineCandidates candidates;
+  float evenness;  // of weights
+  // Codes to try to both sides of the present ones, and rounds of that.
+  int scale_reach, minimum_reach;
+  int refinements;
+  // The largest scale and minimum get these parts of the largest code; one search for each.
+  int start_count;
+  float starts[3];
+};
+
 template <class L, std::size_t kValues, int kTopCode>
 struct AffineKernels {
   using F = typename L::F;
@@ -36,11 +54,6 @@ struct AffineKernels {
   struct Fit {
     F scale, minimum;  // y = scale*l - minimum, scale >= 0
     F error;
-  };
-  // The step sizes to try: range/(kTopCode + first) and further ones.
-  struct Candidates {
-    int count;
-    float first, step;
   };
 
   static F positive_or_one(F a) { return L::select_less(L::set(0), a, a, L::set(1)); }
@@ -112,7 +125,7 @@ struct AffineKernels {
   }
 
   template <bool kAnySign>
-  static Fit fit(const Values& v, const Candidates& candidates) {
+  static Fit fit(const Values& v, const AffineCandidates& candidates) {
     const F range = L::sub(v.highest, v.lowest);
     const F plain_minimum = L::sub(L::set(0), v.lowest);
     const Fit plain{L::div(range, L::set(kTopCode)), plain_minimum, L::set(kNoErrorYet)};

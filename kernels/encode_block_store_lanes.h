@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/encode_scale_lanes.h"
+#include "kernels/encode_table_levels_lanes.h"
 
 namespace qbuild::kernels {
 
@@ -83,6 +84,15 @@ struct BlockStore {
       copy_2(out + 2, s.minimum_bits + 2 * b);
       store_fifth_bits(out + 4, low, high);
       store_nibbles(out + 8, low, high);
+    }
+  }
+
+  static void iq4_nl(const float* values, std::size_t blocks, const Scales& s, std::uint8_t* out) {
+    for (std::size_t b = 0; b < blocks; ++b, out += 18) {
+      const F inverse = L::set(s.inverse[b]);
+      copy_2(out, s.scale_bits + 2 * b);
+      store_nibbles(out + 2, TableLevels<L>::code(L::load(values + 32 * b), inverse),
+                    TableLevels<L>::code(L::load(values + 32 * b + 16), inverse));
     }
   }
 

@@ -17,6 +17,7 @@
 #include "kernels/encode_block_store_lanes.h"
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_scaled_lanes.h"
+#include "kernels/encode_table_levels_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
 namespace qbuild::kernels {
@@ -26,10 +27,8 @@ struct ScaledQ4_0 {
   using Levels = EvenLevels<L, 8>;
   using Kernels = ScaledKernels<L, 32, Levels>;
   static constexpr std::size_t kBlockBytes = 18;
-  static constexpr
-      typename Kernels::Candidates kCandidates[] = {{8, 7.1F, 0.2F}, {6, -6.2F, -0.25F}};
-  static constexpr
-      typename Kernels::Candidates kBestCandidates[] = {{27, 6.4F, 0.1F}, {21, -5.8F, -0.1F}};
+  static constexpr ScaledCandidates kCandidates[] = {{8, 7.1F, 0.2F}, {6, -6.2F, -0.25F}};
+  static constexpr ScaledCandidates kBestCandidates[] = {{27, 6.4F, 0.1F}, {21, -5.8F, -0.1F}};
   static constexpr auto kStore = BlockStore<L>::q4_0;
 };
 template <class L>
@@ -37,11 +36,19 @@ struct ScaledQ5_0 {
   using Levels = EvenLevels<L, 16>;
   using Kernels = ScaledKernels<L, 32, Levels>;
   static constexpr std::size_t kBlockBytes = 22;
-  static constexpr
-      typename Kernels::Candidates kCandidates[] = {{8, 14.6F, 0.25F}, {6, -14, -0.25F}};
-  static constexpr
-      typename Kernels::Candidates kBestCandidates[] = {{27, 13.8F, 0.1F}, {21, -13.4F, -0.1F}};
+  static constexpr ScaledCandidates kCandidates[] = {{8, 14.6F, 0.25F}, {6, -14, -0.25F}};
+  static constexpr ScaledCandidates kBestCandidates[] = {{27, 13.8F, 0.1F}, {21, -13.4F, -0.1F}};
   static constexpr auto kStore = BlockStore<L>::q5_0;
+};
+
+template <class L>
+struct ScaledIQ4NL {
+  using Levels = TableLevels<L>;
+  using Kernels = ScaledKernels<L, 32, Levels>;
+  static constexpr std::size_t kBlockBytes = 18;
+  static constexpr ScaledCandidates kCandidates[] = {{7, 116, 3}, {4, -106, -4}};
+  static constexpr ScaledCandidates kBestCandidates[] = {{27, 112, 1}, {21, -100, -1}};
+  static constexpr auto kStore = BlockStore<L>::iq4_nl;
 };
 
 template <class L, class Type>

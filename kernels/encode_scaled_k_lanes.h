@@ -1,5 +1,6 @@
 #pragma once
-// Q6_K: super-blocks of 256 values, y = (d*sc)*level, with the scale codes sc of either sign.
+// Q3_K, Q6_K and IQ4_XS: super-blocks of 256 values in sub-blocks of 16 or 32, y = (d*sc)*level,
+// with scale codes sc of either sign.
 //
 // Sixteen sub-blocks go together, one per lane.
 //
@@ -23,26 +24,56 @@
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_scaled_k_store_lanes.h"
 #include "kernels/encode_scaled_lanes.h"
+#include "kernels/encode_table_levels_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
 namespace qbuild::kernels {
 
-// How a type is laid out and searched. Candidates are those of ScaledKernels: count, first, step.
+// How a type is laid out and searched.
 template <class L>
 struct ScaledQ6K {
   static constexpr std::size_t kValues = 16;  // of a sub-block
   static constexpr float kTopScale = 128;
   static constexpr std::size_t kBlockBytes = 210;
-  static constexpr float kEvenness = 16;
   using Levels = EvenLevels<L, 32>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
-  static constexpr typename Kernels::Candidates kCandidates[] = {{5, 30.4F, 0.4F}};
-  static constexpr
-      typename Kernels::Candidates kBestCandidates[] = {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}};
-  static constexpr int kReach = 4;
-  static constexpr float kStarts[] = {1.0F, 0.97F, 0.94F};
+  // Importance alone is almost the weight: the fit of large values matters less with 64 levels.
+  static constexpr ScaledSearch kPlain{{{5, 30.4F, 0.4F}, {}}, 0, 1, 1, 1, {1}};
+  static constexpr ScaledSearch kWeighted{{{5, 30.4F, 0.4F}, {}}, 16, 1, 1, 1, {1}};
+  static constexpr ScaledSearch kBest{
+      {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}}, 64, 4, 3, 3, {1, 0.97F, 0.94F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
     ScaledKStore<L>::q6_k(block, to);
+  }
+};
+
+template <class L>
+struct ScaledQ3K {
+  static constexpr std::size_t kValues = 16;
+  static constexpr float kTopScale = 32;
+  static constexpr std::size_t kBlockBytes = 110;
+  using Levels = EvenLevels<L, 4>;
+  using Kernels = ScaledKernels<L, kValues, Levels>;
+  static constexpr ScaledSearch kPlain{{{2, 3.6F, 0.5F}, {}}, 0, 1, 1, 1, {1}};
+  static constexpr ScaledSearch kWeighted{{{6, 3.3F, 0.22F}, {}}, 32, 2, 1, 1, {1}};
+  static constexpr ScaledSearch kBest{{{13, 3.0F, 0.1F}, {}}, 64, 12, 3, 2, {1, 0.92F}};
+  static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
+    ScaledKStore<L>::q3_k(block, to);
+  }
+};
+template <class L>
+struct ScaledIQ4XS {
+  static constexpr std::size_t kValues = 32;
+  static constexpr float kTopScale = 32;
+  static constexpr std::size_t kBlockBytes = 136;
+  using Levels = TableLevels<L>;
+  using Kernels = ScaledKernels<L, kValues, Levels>;
+  static constexpr ScaledSearch kPlain{{{7, 116, 3}, {4, -106, -4}}, 0, 1, 1, 1, {1}};
+  static constexpr ScaledSearch kWeighted{{{7, 116, 3}, {4, -106, -4}}, 4, 1, 1, 1, {1}};
+  static constexpr ScaledSearch kBest{
+      {{14, 112, 2}, {10, -100, -2}}, 64, 2, 3, 3, {1, 0.95F, 0.9F}};
+  static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
+    ScaledKStore<L>::iq4_xs(block, to);
   }
 };
 
@@ -62,8 +93,6 @@ struct ScaledKEncoder {
   static constexpr std::size_t kTogether = 16 / kSubBlocks;  // super-blocks
   static constexpr float kMagic = 0x1.8p+23F;  // adding it rounds to an integer, ties to even
   static constexpr float kNoErrorYet = 3e38F;
-  static constexpr float kBestEvenness = 64;
-  static constexpr int kBestRefinements = 3;
 
   // What is stored, but for the codes of the values.
   struct Scales {
@@ -82,14 +111,19 @@ struct ScaledKEncoder {
     return L::min(L::max(integer, L::set(-Type::kTopScale)), L::set(Type::kTopScale - 1));
   }
 
-  static void load(const float* from, const float* importance, Effort effort, Values* v) {
+  static const ScaledSearch& search_of(const EncodeJob& job) {
+    if (job.effort == Effort::kBest) return Type::kBest;
+    return job.importance == nullptr ? Type::kPlain : Type::kWeighted;
+  }
+
+  // Without evenness values weigh rms + |x|.
+  static void load(const float* from, const float* importance, float evenness, Values* v) {
     Weights::transpose(from, v->x);
     Kernels::look_over(v);
-    if (importance == nullptr && effort == Effort::kDefault) {
-      Kernels::weigh_plainly(v);
+    if (evenness > 0) {
+      Weights::weigh(v->x, v->squares, importance, kSubBlocks, evenness, v->w);
     } else {
-      Weights::weigh(v->x, v->squares, importance, kSubBlocks,
-                     effort == Effort::kBest ? kBestEvenness : Type::kEvenness, v->w);
+      Kernels::weigh_plainly(v);
     }
   }
 
@@ -155,22 +189,16 @@ struct ScaledKEncoder {
     }
   }
 
-  static Scales search(const Values& v) {
+  static Scales search(const Values& v, const ScaledSearch& how) {
     Fit fit = Kernels::no_fit();
-    for (const auto& candidates : Type::kCandidates) Kernels::fit(v, candidates, &fit);
-    Scales s = code(fit.scale, Type::kTopScale);
-    refine(v, 1, &s);
-    return s;
-  }
-  static Scales search_best(const Values& v) {
-    Fit fit = Kernels::no_fit();
-    for (const auto& candidates : Type::kBestCandidates) Kernels::fit(v, candidates, &fit);
-    Scales best = code(fit.scale, Type::kTopScale);
+    for (const ScaledCandidates& candidates : how.candidates) Kernels::fit(v, candidates, &fit);
+    Scales best{};
     F best_error = L::set(kNoErrorYet);
-    for (const float start : Type::kStarts) {
-      Scales s = code(fit.scale, start * Type::kTopScale);
+    for (int start = 0; start < how.start_count; ++start) {
+      Scales s = code(fit.scale, how.starts[start] * Type::kTopScale);
       F error = best_error;
-      for (int i = 0; i < kBestRefinements; ++i) error = refine(v, Type::kReach, &s);
+      for (int i = 0; i < how.refinements; ++i) error = refine(v, how.reach, &s);
+      if (how.start_count == 1) return s;
       keep_better(s, Weights::sum_together(error, kSubBlocks), &best, &best_error);
     }
     return best;
@@ -187,13 +215,13 @@ struct ScaledKEncoder {
     *best_error = L::min(error, *best_error);
   }
 
-  static void store(const Values& v, const Scales& s, std::size_t blocks, std::uint8_t* to) {
+  // From the values themselves, so that their codes come out in row order.
+  static void store(const float* from, const Scales& s, std::size_t blocks, std::uint8_t* to) {
     std::uint8_t codes[16 * kValues];
-    const F inverse = Scale::inverse(L::mul(s.sc, spread(s.d)));
-    for (std::size_t j = 0; j < kValues; ++j) {
-      std::uint8_t lanes[16];
-      L::store_bytes(lanes, Levels::code(v.x[j], inverse));
-      for (std::size_t g = 0; g < 16; ++g) codes[kValues * g + j] = lanes[g];
+    float inverse[16];
+    L::store(inverse, Scale::inverse(L::mul(s.sc, spread(s.d))));
+    for (std::size_t i = 0; i < 16 * kValues; i += 16) {
+      L::store_bytes(codes + i, Levels::code(L::load(from + i), L::set(inverse[i / kValues])));
     }
     float sc[16];
     L::store(sc, s.sc);
@@ -204,6 +232,7 @@ struct ScaledKEncoder {
   }
 
   static void encode(const EncodeJob& job) {
+    const ScaledSearch& how = search_of(job);
     for (std::size_t b = 0; b < job.blocks; b += kTogether) {
       const std::size_t left = job.blocks - b;
       const std::size_t blocks = left < kTogether ? left : kTogether;
@@ -214,9 +243,8 @@ struct ScaledKEncoder {
               ? nullptr
               : Weights::pad(job.importance + 256 * b, kSubBlocks * blocks, padded[1]);
       Values v;
-      load(from, importance, job.effort, &v);
-      const Scales s = job.effort == Effort::kBest ? search_best(v) : search(v);
-      store(v, s, blocks, job.out + Type::kBlockBytes * b);
+      load(from, importance, how.evenness, &v);
+      store(from, search(v, how), blocks, job.out + Type::kBlockBytes * b);
     }
   }
 };

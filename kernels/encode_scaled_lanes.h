@@ -29,6 +29,24 @@ struct EvenLevels {
   }
 };
 
+// Where to try to put the value of largest magnitude: at level -first, then -(first + step) and so
+// on. Negative ones give the scale the other sign.
+struct ScaledCandidates {
+  int count;
+  float first, step;
+};
+
+// How to search for the scales of a super-block.
+struct ScaledSearch {
+  ScaledCandidates candidates[2];
+  float evenness;   // of weights
+  int reach;        // scale codes to try to both sides of the present one
+  int refinements;  // rounds of that
+  // The scale of largest magnitude gets these parts of the largest code; one search for each.
+  int start_count;
+  float starts[3];
+};
+
 template <class L, std::size_t kValues, class Levels>
 struct ScaledKernels {
   using F = typename L::F;
@@ -40,12 +58,6 @@ struct ScaledKernels {
   };
   struct Rounding {
     F lx, ll;  // sums of w*l*x and w*l*l
-  };
-  // Where to try to put the value of largest magnitude: at level -first and at -(first + step) and
-  // so on. Negative ones give the scale the other sign.
-  struct Candidates {
-    int count;
-    float first, step;
   };
   struct Fit {
     F scale, score;
@@ -87,7 +99,7 @@ struct ScaledKernels {
   }
 
   static Fit no_fit() { return {L::set(0), L::set(0)}; }
-  static void fit(const Values& v, const Candidates& candidates, Fit* best) {
+  static void fit(const Values& v, const ScaledCandidates& candidates, Fit* best) {
     for (int k = 0; k < candidates.count; ++k) {
       const float level = candidates.first + candidates.step * static_cast<float>(k);
       const Rounding r = round(v, L::div(L::set(-level), nonzero_or_one(v.most)));

@@ -40,7 +40,7 @@ const std::vector<Golden>& golden() {
          "773139190e104a9a5cd7615f4dfdc282394a7684eb326e6fa5b0d8bc27b112db"}}},
       {DType::kQ5_1,
        {{"882664ba2f5255a9162fad673ade845387c80e2121d0cfc0a12197788d23b8c0",
-         "f42bd86ec5e61f6d15f9b63e3eb644ff8de1b793be97976626a1ee47426ff4c8"}}},
+         "b9621866ca72033a3566ec0f81a55435404fd6a2ba56c2f32a59ca039a22f56a"}}},
       {DType::kQ8_0,
        {{"e3b14837763990bb6de81625e94357ba747f1297d8a0301963d21242da196de0",
          "fe0d41b17cb958e2c47bf3f8f32d29c685d0ace22c85d0bab7a5b39da6438198"}}},
