@@ -132,7 +132,7 @@ struct BlockQ6_K {
 };
 static_assert(sizeof(BlockQ6_K) == 210);
 
-// Codes as in Q4_0, through the table kFourBitLevels of kernels/level_tables.h: y = d * level
+// Codes as in Q4_0, through the table kFourBitLevels of kernels/float4_levels.h: y = d * level
 struct BlockIQ4_NL {
   std::uint16_t d_bits;
   std::uint8_t q[16];
@@ -151,7 +151,7 @@ struct BlockIQ4_XS {
 static_assert(sizeof(BlockIQ4_XS) == 136);
 
 // OCP MX: the scale is a power of two, 2^(e - 127). Codes in the order of Q4_0 are E2M1 numbers,
-// whose doubles are kFloat4Doubles of kernels/level_tables.h.
+// whose doubles are kFloat4Doubles of kernels/float4_levels.h.
 // y = 2^(e - 128) * double
 struct BlockMXFP4 {
   std::uint8_t e;
@@ -191,13 +191,13 @@ struct BlockTQ2_0 {
 };
 static_assert(sizeof(BlockTQ2_0) == 66);
 
-// The types of kernels/grids.h: a code stands for a vector of eight magnitudes (IQ3: four), and a
-// byte of signs for eight elements, negative where bit j is set. A sign code has seven bits; the
+// The types of kernels/iq_grids.h: a code stands for a vector of eight magnitudes (IQ3: four), and
+// a byte of signs for eight elements, negative where bit j is set. A sign code has seven bits; the
 // eighth makes the number of minus signs even. Groups s are of 32 values.
 
-// Vector l < 4 of a group is kGrid2Bit256[grid[l]], its sign code is in bits 7l of `signs`, a u32,
-// whose top four bits are the scale.
-// y = d * (0.5 + scale) * 0.25 * magnitude * sign
+// Vector l < 4 of a group is kGrid2Bit256.codes[grid[l]], its sign code is in bits 7l of `signs`, a
+// u32, whose top four bits are the scale.
+//   y = d * (0.5 + scale) * 0.25 * magnitude * sign
 struct BlockIQ2_XXS {
   struct Group {
     std::uint8_t grid[4];
@@ -208,8 +208,8 @@ struct BlockIQ2_XXS {
 };
 static_assert(sizeof(BlockIQ2_XXS) == 66);
 
-// Vector l of group s is kGrid2Bit512[q[4s + l] & 511] with sign code q >> 9. Vectors 0 and 1 have
-// scale lo(scales[s]), 2 and 3 hi(scales[s]). y as in IQ2_XXS.
+// Vector l of group s is kGrid2Bit512.codes[q[4s + l] & 511] with sign code q >> 9. Vectors 0 and 1
+// have scale lo(scales[s]), 2 and 3 hi(scales[s]). y as in IQ2_XXS.
 struct BlockIQ2_XS {
   std::uint16_t d_bits;
   std::uint16_t q[32];
@@ -217,8 +217,8 @@ struct BlockIQ2_XS {
 };
 static_assert(sizeof(BlockIQ2_XS) == 74);
 
-// Vector l of group s is kGrid2Bit1024[grid[4s + l] | (high[s] >> 2l & 3) << 8] with the byte of
-// signs signs[4s + l]. Scales and y as in IQ2_XS.
+// Vector l of group s is kGrid2Bit1024.codes[grid[4s + l] | (high[s] >> 2l & 3) << 8] with the byte
+// of signs signs[4s + l]. Scales and y as in IQ2_XS.
 struct BlockIQ2_S {
   std::uint16_t d_bits;
   std::uint8_t grid[32];
@@ -228,9 +228,9 @@ struct BlockIQ2_S {
 };
 static_assert(sizeof(BlockIQ2_S) == 82);
 
-// Vector k < 8 of group s has four elements, kGrid3Bit256[grid[8s + k]]. signs[s] is a u32 as in
-// IQ2_XXS; sign code l is that of vectors 2l and 2l + 1.
-// y = d * (0.5 + scale) * 0.5 * magnitude * sign
+// Vector k < 8 of group s has four elements, kGrid3Bit256.codes[grid[8s + k]]. signs[s] is a u32 as
+// in IQ2_XXS; sign code l is that of vectors 2l and 2l + 1.
+//   y = d * (0.5 + scale) * 0.5 * magnitude * sign
 struct BlockIQ3_XXS {
   std::uint16_t d_bits;
   std::uint8_t grid[64];
@@ -238,9 +238,9 @@ struct BlockIQ3_XXS {
 };
 static_assert(sizeof(BlockIQ3_XXS) == 98);
 
-// Vector k of group s is kGrid3Bit512[grid[8s + k] | (high[s] >> k & 1) << 8]. Vectors 2l and
+// Vector k of group s is kGrid3Bit512.codes[grid[8s + k] | (high[s] >> k & 1) << 8]. Vectors 2l and
 // 2l + 1 have the byte of signs signs[4s + l]; scale = scales[s / 2] >> 4 * (s % 2) & 15.
-// y = d * (1 + 2 * scale) * magnitude * sign
+//   y = d * (1 + 2 * scale) * magnitude * sign
 struct BlockIQ3_S {
   std::uint16_t d_bits;
   std::uint8_t grid[64];
@@ -250,9 +250,10 @@ struct BlockIQ3_S {
 };
 static_assert(sizeof(BlockIQ3_S) == 110);
 
-// Vector l of group s is kGrid1Bit2048[grid[4s + l] | (high[s] >> 3l & 7) << 8], eight elements of
-// -1, 0 or 1. scale = high[s] >> 12 & 7; delta is -0.125 if bit 15 of high[s] is set, else 0.125.
-// y = d * (2 * scale + 1) * (element + delta)
+// Vector l of group s is kGrid1Bit2048.codes[grid[4s + l] | (high[s] >> 3l & 7) << 8], eight
+// elements of -1, 0 or 1. scale = high[s] >> 12 & 7; delta is -0.125 if bit 15 of high[s] is set,
+// else 0.125.
+//   y = d * (2 * scale + 1) * (element + delta)
 struct BlockIQ1_S {
   std::uint16_t d_bits;
   std::uint8_t grid[32];
@@ -261,9 +262,9 @@ struct BlockIQ1_S {
 static_assert(sizeof(BlockIQ1_S) == 50);
 
 // Vector v < 32 of the block has the nibble n = high[v / 2] >> 4 * (v % 2) & 15; it is
-// kGrid1Bit2048[grid[v] | (n & 7) << 8], and delta is -0.125 if bit 3 of n is set, else 0.125. The
-// k-th 16 values have scale = scales[k / 4] >> 3 * (k % 4) & 7. The top nibbles of the four words
-// of scales make d, binary16, the first one its lowest bits. y as in IQ1_S.
+// kGrid1Bit2048.codes[grid[v] | (n & 7) << 8], and delta is -0.125 if bit 3 of n is set, else
+// 0.125. The k-th 16 values have scale = scales[k / 4] >> 3 * (k % 4) & 7. The top nibbles of the
+// four words of scales make d, binary16, the first one its lowest bits. y as in IQ1_S.
 struct BlockIQ1_M {
   std::uint8_t grid[32];
   std::uint8_t high[16];

@@ -18,6 +18,11 @@ namespace {
 constexpr float kLargestF16 = 65504;
 constexpr float kLargestBF16 = 0x1.FEp+127F;
 
+// A type that nothing here encodes yet.
+constexpr Codec decoder_of(DType dtype) {
+  return {dtype, 0, 0};
+}
+
 // Versions. 1, for every type: the first. Scales of the types in blocks of 32 as in gguf.md 9.1,
 // values rounded with the stored scale; K types by kernels/encode_affine_k_lanes.h and
 // encode_scaled_k_lanes.h.
@@ -27,14 +32,32 @@ constexpr std::array kCodecs{
     Codec{DType::kF32, 1, std::numeric_limits<float>::max()},
     Codec{DType::kF16, 1, kLargestF16},
     Codec{DType::kQ4_0, 1, 8 * kLargestF16},
+    decoder_of(DType::kQ4_1),
     Codec{DType::kQ5_0, 1, 16 * kLargestF16},
     Codec{DType::kQ5_1, 1, kLargestF16},
     Codec{DType::kQ8_0, 1, 127 * kLargestF16},
+    decoder_of(DType::kQ2_K),
+    decoder_of(DType::kQ3_K),
     Codec{DType::kQ4_K, 1, 63 * kLargestF16},
     Codec{DType::kQ5_K, 1, 63 * kLargestF16},
     Codec{DType::kQ6_K, 1,
           30 * 128 * kLargestF16},  // the fit may put the largest value at code 30.4
+    decoder_of(DType::kIQ2_XXS),
+    decoder_of(DType::kIQ2_XS),
+    decoder_of(DType::kIQ3_XXS),
+    decoder_of(DType::kIQ1_S),
+    decoder_of(DType::kIQ4_NL),
+    decoder_of(DType::kIQ3_S),
+    decoder_of(DType::kIQ2_S),
+    decoder_of(DType::kIQ4_XS),
+    decoder_of(DType::kIQ1_M),
     Codec{DType::kBF16, 1, kLargestBF16},
+    decoder_of(DType::kTQ1_0),
+    decoder_of(DType::kTQ2_0),
+    decoder_of(DType::kMXFP4),
+    decoder_of(DType::kNVFP4),
+    decoder_of(DType::kQ1_0),
+    decoder_of(DType::kQ2_0),
 };
 
 // A piece is checked and then encoded, while it is in the processor's nearest cache.
@@ -145,6 +168,10 @@ const Codec* find_codec(DType dtype) {
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
                  std::size_t values_per_row, MutableBytes out, const EncodeOptions& options) {
   const Codec& codec = need_codec(dtype, "encode");
+  if (!codec.can_encode()) {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("cannot encode {}: this type can only be decoded", dtype_name(dtype)));
+  }
   const DTypeInfo& info = dtype_info(dtype);
   if (values_per_row == 0 || values_per_row % info.block_values != 0) {
     throw Error(

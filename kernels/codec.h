@@ -16,18 +16,21 @@
 
 namespace qbuild::kernels {
 
-// A type that can be encoded and decoded here.
+// A type that can be decoded here, and perhaps encoded.
 struct Codec {
   DType dtype;
-  // Part of every key whose step encodes: it changes when an output byte changes, and only then.
-  // The test tests/kernels/encode_golden_test.cc holds it to that; the history stands beside the
-  // table in codec.cc.
+  // 0: nothing here encodes the type. Part of every key whose step encodes: it changes when an
+  // output byte changes, and only then. The test tests/kernels/encode_golden_test.cc holds it to
+  // that; the history stands beside the table in codec.cc.
   std::uint32_t encoder_version;
-  // Values beyond this magnitude cannot be encoded, because a binary16 field would overflow.
+  // Values beyond this magnitude cannot be encoded, because a binary16 field would overflow. 0
+  // where nothing can.
   float largest;
+
+  [[nodiscard]] bool can_encode() const { return encoder_version != 0; }
 };
 
-// In the order of their ids: F32 F16 Q4_0 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K BF16.
+// All of GGUF's types of real numbers but F64, in the order of their ids.
 [[nodiscard]] std::span<const Codec> all_codecs();
 // Null if there is none for `dtype`.
 [[nodiscard]] const Codec* find_codec(DType dtype);
@@ -56,7 +59,7 @@ struct EncodeOptions {
 //                   and its column
 //   kInvalidInput   values_per_row is no positive multiple of the block, or the sizes do not fit
 //                   each other
-//   kUnsupported    there is no codec for dtype
+//   kUnsupported    there is no codec for dtype, or it cannot encode
 // Values too small for a type's scale become zero; a block of zeros decodes to zeros.
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
                  std::size_t values_per_row, MutableBytes out, const EncodeOptions& options = {});

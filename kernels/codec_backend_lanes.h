@@ -5,7 +5,10 @@
 #include <cstdint>
 
 #include "kernels/codec_table.h"
+#include "kernels/decode_float4_lanes.h"
+#include "kernels/decode_iq_lanes.h"
 #include "kernels/decode_lanes.h"
+#include "kernels/decode_ternary_lanes.h"
 #include "kernels/encode_affine_block_lanes.h"
 #include "kernels/encode_affine_k_lanes.h"
 #include "kernels/encode_plain_lanes.h"
@@ -109,6 +112,42 @@ struct BackendCodecs {
         return Decoders<L>::q5_k(from, blocks, out);
       case DType::kQ6_K:
         return Decoders<L>::q6_k(from, blocks, out);
+      case DType::kQ4_1:
+        return Decoders<L>::q4_1(from, blocks, out);
+      case DType::kQ2_K:
+        return Decoders<L>::q2_k(from, blocks, out);
+      case DType::kQ3_K:
+        return Decoders<L>::q3_k(from, blocks, out);
+      case DType::kIQ4_NL:
+        return Float4Decoders<L>::iq4_nl(from, blocks, out);
+      case DType::kIQ4_XS:
+        return Float4Decoders<L>::iq4_xs(from, blocks, out);
+      case DType::kMXFP4:
+        return Float4Decoders<L>::mxfp4(from, blocks, out);
+      case DType::kNVFP4:
+        return Float4Decoders<L>::nvfp4(from, blocks, out);
+      case DType::kQ1_0:
+        return TernaryDecoders<L>::q1_0(from, blocks, out);
+      case DType::kQ2_0:
+        return TernaryDecoders<L>::q2_0(from, blocks, out);
+      case DType::kTQ1_0:
+        return TernaryDecoders<L>::tq1_0(from, blocks, out);
+      case DType::kTQ2_0:
+        return TernaryDecoders<L>::tq2_0(from, blocks, out);
+      case DType::kIQ1_S:
+        return IqDecoders<L>::iq1_s(from, blocks, out);
+      case DType::kIQ1_M:
+        return IqDecoders<L>::iq1_m(from, blocks, out);
+      case DType::kIQ2_XXS:
+        return IqDecoders<L>::iq2_xxs(from, blocks, out);
+      case DType::kIQ2_XS:
+        return IqDecoders<L>::iq2_xs(from, blocks, out);
+      case DType::kIQ2_S:
+        return IqDecoders<L>::iq2_s(from, blocks, out);
+      case DType::kIQ3_XXS:
+        return IqDecoders<L>::iq3_xxs(from, blocks, out);
+      case DType::kIQ3_S:
+        return IqDecoders<L>::iq3_s(from, blocks, out);
       default:
         return;  // kernels/codec.cc asks for the types above only
     }

@@ -1,7 +1,8 @@
 #pragma once
-// Decoders: plain loops that the compiler turns into the vectors of L's instruction set. Products
-// and sums are rounded one by one in the order that kernels/blocks.h writes them, so every backend
-// gives the same floats.
+// Decoders of plain values and of even grids; decode_float4_lanes.h, decode_ternary_lanes.h and
+// decode_iq_lanes.h have the others. Plain loops that the compiler turns into the vectors of L's
+// instruction set. Products and sums are rounded one by one in the order that kernels/blocks.h
+// writes them, so every backend gives the same floats.
 
 #include <cstddef>
 #include <cstdint>
@@ -56,6 +57,16 @@ struct Decoders {
     }
   }
 
+  static void q4_1(const U8* from, std::size_t blocks, float* out) {
+    for (std::size_t b = 0; b < blocks; ++b, from += sizeof(BlockQ4_1), out += 32) {
+      const auto block = load<BlockQ4_1>(from);
+      const float d = f16_to_f32(block.d_bits);
+      const float m = f16_to_f32(block.m_bits);
+      for (int j = 0; j < 16; ++j) out[j] = d * static_cast<float>(block.q[j] & 15) + m;
+      for (int j = 0; j < 16; ++j) out[j + 16] = d * static_cast<float>(block.q[j] >> 4) + m;
+    }
+  }
+
   // The five-bit codes of a block of 32.
   static void five_bits(const U8* high, const U8* q, int* codes) {
     std::uint32_t fifth;
@@ -84,6 +95,44 @@ struct Decoders {
       int codes[32];
       five_bits(block.high, block.q, codes);
       for (int j = 0; j < 32; ++j) out[j] = d * static_cast<float>(codes[j]) + m;
+    }
+  }
+
+  static void q2_k(const U8* from, std::size_t blocks, float* out) {
+    for (std::size_t b = 0; b < blocks; ++b, from += sizeof(BlockQ2_K), out += 256) {
+      const auto block = load<BlockQ2_K>(from);
+      const float d = f16_to_f32(block.d_bits);
+      const float dmin = f16_to_f32(block.dmin_bits);
+      for (int s = 0; s < 16; ++s) {
+        const U8* q = block.q + 32 * (s / 8) + 16 * (s % 2);
+        const int shift = 2 * (s / 2 % 4);
+        const float scale = d * static_cast<float>(block.scales[s] & 15);
+        const float minimum = dmin * static_cast<float>(block.scales[s] >> 4);
+        float* to = out + 16 * s;
+        for (int l = 0; l < 16; ++l) {
+          to[l] = scale * static_cast<float>(q[l] >> shift & 3) - minimum;
+        }
+      }
+    }
+  }
+  static void q3_k(const U8* from, std::size_t blocks, float* out) {
+    for (std::size_t b = 0; b < blocks; ++b, from += sizeof(BlockQ3_K), out += 256) {
+      const auto block = load<BlockQ3_K>(from);
+      const float d = f16_to_f32(block.d_bits);
+      for (int s = 0; s < 16; ++s) {
+        const int first = 16 * (s % 2);
+        const U8* q = block.q + 32 * (s / 8) + first;
+        const U8* high = block.high + first;
+        const int shift = 2 * (s / 2 % 4);
+        const int sc = (block.scales[s % 8] >> 4 * (s / 8) & 15) |
+                       (block.scales[8 + s % 4] >> 2 * (s / 4) & 3) << 4;
+        const float scale = d * static_cast<float>(sc - 32);
+        float* to = out + 16 * s;
+        for (int l = 0; l < 16; ++l) {
+          const int code = (q[l] >> shift & 3) | (high[l] >> (s / 2) & 1) << 2;
+          to[l] = scale * static_cast<float>(code - 4);
+        }
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 #include "tests/kernels/codec_data.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace qbuild::kernels {
@@ -14,6 +15,13 @@ NamedRows rows(std::string name, std::size_t count, const Value& value) {
 }
 
 }  // namespace
+
+std::vector<Codec> encoders() {
+  std::vector<Codec> able;
+  std::copy_if(all_codecs().begin(), all_codecs().end(), std::back_inserter(able),
+               [](const Codec& codec) { return codec.can_encode(); });
+  return able;
+}
 
 std::vector<NamedRows> hostile_rows(DType dtype) {
   // The limit itself, but nothing so large that a test's own sums overflow.

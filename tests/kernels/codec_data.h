@@ -43,6 +43,9 @@ class TestNumbers {
   std::uint64_t state_;
 };
 
+// The codecs that can encode, in the order of their ids.
+std::vector<Codec> encoders();
+
 struct NamedRows {
   std::string name;
   std::vector<float> values;  // a multiple of 256

@@ -183,7 +183,7 @@ TEST(EncodeError, StaysWithinThreeStepsOnHostileRowsInEveryOtherWay) {
 
 TEST(EncodeError, IsZeroForZeros) {
   const std::vector<float> importance = golden_importance();
-  for (const Codec& codec : all_codecs()) {
+  for (const Codec& codec : encoders()) {
     const std::vector<float> zeros(512, 0.0F);
     for (const NamedOptions& way : all_options(importance)) {
       for (const float value : decode(best_backend(), codec.dtype,
@@ -200,7 +200,7 @@ TEST(EncodeError, OfASubBlockWithoutImportanceIsThatOfOneWhereAllColumnsMatterAl
   std::vector<float> values(std::size_t{256} * 64);
   TestNumbers numbers(12);
   for (float& value : values) value = static_cast<float>(0.02 * numbers.bell());
-  for (const Codec& codec : all_codecs()) {
+  for (const Codec& codec : encoders()) {
     const auto error_there = [&](const EncodeOptions& options) {
       const auto decoded =
           decode(best_backend(), codec.dtype, encode(best_backend(), codec.dtype, values, options));

@@ -60,10 +60,11 @@ const std::vector<Golden>& golden() {
   return kGolden;
 }
 
-TEST(EncodeGolden, CoversEveryCodecInOrder) {
-  ASSERT_EQ(golden().size(), all_codecs().size());
+TEST(EncodeGolden, CoversEveryEncoderInOrder) {
+  const std::vector<Codec> able = encoders();
+  ASSERT_EQ(golden().size(), able.size());
   for (std::size_t i = 0; i < golden().size(); ++i) {
-    EXPECT_EQ(golden()[i].dtype, all_codecs()[i].dtype);
+    EXPECT_EQ(golden()[i].dtype, able[i].dtype);
   }
 }
 

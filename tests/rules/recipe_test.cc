@@ -49,6 +49,7 @@ TEST(Recipe, IsThereForEveryNameThatAManifestMayUse) {
 TEST(Recipe, MayGiveEveryTypeThatIsEncodedAndComputedWith) {
   std::vector<std::string_view> types;
   for (const kernels::Codec& codec : kernels::all_codecs()) {
+    if (!codec.can_encode()) continue;
     types.push_back(dtype_name(codec.dtype));
     EXPECT_TRUE(kernels::has_product(codec.dtype)) << types.back();
   }
