@@ -11,6 +11,8 @@
 #include "kernels/decode_ternary_lanes.h"
 #include "kernels/encode_affine_block_lanes.h"
 #include "kernels/encode_affine_k_lanes.h"
+#include "kernels/encode_few_levels_lanes.h"
+#include "kernels/encode_mxfp4_lanes.h"
 #include "kernels/encode_plain_lanes.h"
 #include "kernels/encode_scaled_block_lanes.h"
 #include "kernels/encode_scaled_k_lanes.h"
@@ -84,6 +86,16 @@ struct BackendCodecs {
         return ScaledBlockEncoder<L, ScaledIQ4NL<L>>::encode(job);
       case DType::kIQ4_XS:
         return ScaledKEncoder<L, ScaledIQ4XS<L>>::encode(job);
+      case DType::kTQ1_0:
+        return FewLevelsEncoders<L>::tq1_0(job);
+      case DType::kTQ2_0:
+        return FewLevelsEncoders<L>::tq2_0(job);
+      case DType::kMXFP4:
+        return Mxfp4Encoder<L>::encode(job);
+      case DType::kQ1_0:
+        return FewLevelsEncoders<L>::q1_0(job);
+      case DType::kQ2_0:
+        return FewLevelsEncoders<L>::q2_0(job);
       default:
         return;  // kernels/codec.cc asks for the types above only
     }

@@ -52,7 +52,7 @@ struct AffineQ4K {
   static constexpr float kTopScale = 63;
   static constexpr std::size_t kBlockBytes = 144;
   static constexpr AffineSearch kPlain{{9, -1.6F, 0.25F}, 0, 1, 0, 2, 1, {1}};
-  static constexpr AffineSearch kWeighted{{9, -1.6F, 0.25F}, 4, 1, 0, 2, 1, {1}};
+  static constexpr AffineSearch kWeighted{{13, -2.0F, 0.2F}, 4, 1, 0, 3, 1, {1}};
   static constexpr AffineSearch kBest{{21, -2.0F, 0.125F}, 16, 2, 2, 2, 3, {1, 0.95F, 0.9F}};
   template <class Store>
   static void store(const typename Store::Block& block, std::uint8_t* to) {

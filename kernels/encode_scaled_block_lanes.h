@@ -27,7 +27,7 @@ struct ScaledQ4_0 {
   using Levels = EvenLevels<L, 8>;
   using Kernels = ScaledKernels<L, 32, Levels>;
   static constexpr std::size_t kBlockBytes = 18;
-  static constexpr ScaledCandidates kCandidates[] = {{8, 7.1F, 0.2F}, {6, -6.2F, -0.25F}};
+  static constexpr ScaledCandidates kCandidates[] = {{6, 7.2F, 0.25F}, {4, -6.4F, -0.35F}};
   static constexpr ScaledCandidates kBestCandidates[] = {{27, 6.4F, 0.1F}, {21, -5.8F, -0.1F}};
   static constexpr auto kStore = BlockStore<L>::q4_0;
 };
@@ -36,7 +36,7 @@ struct ScaledQ5_0 {
   using Levels = EvenLevels<L, 16>;
   using Kernels = ScaledKernels<L, 32, Levels>;
   static constexpr std::size_t kBlockBytes = 22;
-  static constexpr ScaledCandidates kCandidates[] = {{8, 14.6F, 0.25F}, {6, -14, -0.25F}};
+  static constexpr ScaledCandidates kCandidates[] = {{6, 14.8F, 0.3F}, {4, -14.2F, -0.4F}};
   static constexpr ScaledCandidates kBestCandidates[] = {{27, 13.8F, 0.1F}, {21, -13.4F, -0.1F}};
   static constexpr auto kStore = BlockStore<L>::q5_0;
 };

@@ -39,7 +39,7 @@ struct ScaledQ6K {
   using Kernels = ScaledKernels<L, kValues, Levels>;
   // Importance alone is almost the weight: the fit of large values matters less with 64 levels.
   static constexpr ScaledSearch kPlain{{{5, 30.4F, 0.4F}, {}}, 0, 1, 1, 1, {1}};
-  static constexpr ScaledSearch kWeighted{{{5, 30.4F, 0.4F}, {}}, 16, 1, 1, 1, {1}};
+  static constexpr ScaledSearch kWeighted{{{4, 30.4F, 0.5F}, {}}, 16, 1, 1, 1, {1}};
   static constexpr ScaledSearch kBest{
       {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}}, 64, 4, 3, 3, {1, 0.97F, 0.94F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
@@ -127,17 +127,32 @@ struct ScaledKEncoder {
     }
   }
 
-  // The scale of largest magnitude gets the code -top.
+  // Of kSubBlocks numbers; the halves are compared until one is left.
+  static float largest(const float* numbers) {
+    float left[kSubBlocks];
+    __builtin_memcpy(left, numbers, sizeof left);
+    for (std::size_t half = kSubBlocks / 2; half > 0; half /= 2) {
+      for (std::size_t g = 0; g < half; ++g) {
+        left[g] = left[g] > left[g + half] ? left[g] : left[g + half];
+      }
+    }
+    return left[0];
+  }
+
+  // The scale of largest magnitude, the first of several, gets the code -top.
   static Scales code(F fitted, float top) {
-    float scale[16];
+    float scale[16], square[16];
     L::store(scale, fitted);
+    L::store(square, L::mul(fitted, fitted));
     Scales s;
     for (std::size_t b = 0; b < kTogether; ++b) {
+      const std::size_t first = kSubBlocks * b;
       float most = 0;
-      for (std::size_t g = kSubBlocks * b; g < kSubBlocks * (b + 1); ++g) {
-        if (scale[g] * scale[g] > most * most) most = scale[g];
+      const float most_square = largest(square + first);
+      for (std::size_t g = first + kSubBlocks; g-- > first;) {
+        most = square[g] == most_square ? scale[g] : most;
       }
-      s.d[b] = Scale::round_one(most / -top);
+      s.d[b] = most_square > 0 ? Scale::round_one(most / -top) : 0;
     }
     s.sc = scale_code(L::mul(fitted, Scale::inverse(spread(s.d))));
     return s;

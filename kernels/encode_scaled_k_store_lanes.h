@@ -20,19 +20,27 @@ struct ScaledKStore {
     const std::uint8_t* codes;
   };
 
+  // Eight bytes at once. Shifts move bits between bytes: bits() takes `mask` of each.
+  static std::uint64_t load_8(const std::uint8_t* from) {
+    std::uint64_t eight;
+    __builtin_memcpy(&eight, from, sizeof eight);
+    return eight;
+  }
+  static void store_8(std::uint8_t* to, std::uint64_t eight) {
+    __builtin_memcpy(to, &eight, sizeof eight);
+  }
+  static std::uint64_t bits(const std::uint8_t* from, unsigned shift, std::uint64_t mask) {
+    return load_8(from) >> shift & mask * 0x0101010101010101U;
+  }
+
   static void q3_k(const Block& b, std::uint8_t* to) {
-    for (std::size_t i = 0; i < 32; ++i) {
-      unsigned high = 0;
-      for (std::size_t g = 0; g < 8; ++g)
-        high |= static_cast<unsigned>(b.codes[32 * g + i]) >> 2 << g;
-      to[i] = static_cast<std::uint8_t>(high);
+    for (std::size_t i = 0; i < 32; i += 8) {
+      std::uint64_t high = 0;
+      for (std::size_t g = 0; g < 8; ++g) high |= bits(b.codes + 32 * g + i, 2, 1) << g;
+      store_8(to + i, high);
     }
     for (std::size_t half = 0; half < 2; ++half) {
-      const std::uint8_t* c = b.codes + 128 * half;
-      for (std::size_t i = 0; i < 32; ++i) {
-        to[32 + 32 * half + i] = static_cast<std::uint8_t>(
-            (c[i] & 3) | (c[i + 32] & 3) << 2 | (c[i + 64] & 3) << 4 | (c[i + 96] & 3) << 6);
-      }
+      store_two_bits(b.codes + 128 * half, 0, to + 32 + 32 * half);
     }
     std::uint8_t* scales = to + 96;
     unsigned sc[16];
@@ -46,18 +54,22 @@ struct ScaledKStore {
     }
     Scale::store_bits(to + 108, b.d);
   }
+  // Bits `first` and first + 1 of 128 codes: those of codes i, i + 32, i + 64 and i + 96 in byte i.
+  static void store_two_bits(const std::uint8_t* codes, unsigned first, std::uint8_t* to) {
+    for (std::size_t i = 0; i < 32; i += 8) {
+      store_8(to + i, bits(codes + i, first, 3) | bits(codes + i + 32, first, 3) << 2 |
+                          bits(codes + i + 64, first, 3) << 4 |
+                          bits(codes + i + 96, first, 3) << 6);
+    }
+  }
+
   static void q6_k(const Block& b, std::uint8_t* to) {
     for (std::size_t half = 0; half < 2; ++half) {
       const std::uint8_t* c = b.codes + 128 * half;
-      std::uint8_t* low = to + 64 * half;
-      std::uint8_t* high = to + 128 + 32 * half;
-      for (std::size_t i = 0; i < 64; ++i) {
-        low[i] = static_cast<std::uint8_t>((c[i] & 15) | (c[i + 64] & 15) << 4);
+      for (std::size_t i = 0; i < 64; i += 8) {
+        store_8(to + 64 * half + i, bits(c + i, 0, 15) | bits(c + i + 64, 0, 15) << 4);
       }
-      for (std::size_t i = 0; i < 32; ++i) {
-        high[i] = static_cast<std::uint8_t>(c[i] >> 4 | c[i + 32] >> 4 << 2 | c[i + 64] >> 4 << 4 |
-                                            c[i + 96] >> 4 << 6);
-      }
+      store_two_bits(c, 4, to + 128 + 32 * half);
     }
     for (std::size_t g = 0; g < 16; ++g) {
       const auto byte = static_cast<std::int8_t>(b.sc[g]);
@@ -78,8 +90,8 @@ struct ScaledKStore {
     to[3] = static_cast<std::uint8_t>(high >> 8);
     for (std::size_t g = 0; g < 8; ++g) {
       const std::uint8_t* c = b.codes + 32 * g;
-      for (std::size_t i = 0; i < 16; ++i) {
-        to[8 + 16 * g + i] = static_cast<std::uint8_t>(c[i] | c[i + 16] << 4);
+      for (std::size_t i = 0; i < 16; i += 8) {
+        store_8(to + 8 + 16 * g + i, load_8(c + i) | load_8(c + i + 16) << 4);
       }
     }
   }

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/float4_levels.h"
+
 namespace qbuild::kernels {
 
 // The nearest level is found in four comparisons with the middles between neighbours: with the
@@ -15,12 +17,11 @@ struct TableLevels {
   using F = typename L::F;
   using I = typename L::I;
 
-  static constexpr float kLevels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
-                                        1,    13,   25,  38,  53,  69,  89,  113};
   // The code at the end of a path: its bits in reverse.
   static constexpr int code_of(int path) {
     return (path & 1) << 3 | (path & 2) << 1 | (path & 4) >> 1 | (path & 8) >> 3;
   }
+  static constexpr float level_of(int code) { return kFourBitLevels[code]; }
   struct Tables {
     float first, second[2];
     float third[8], fourth[8];  // the middle to compare with after a path; eight to fill registers
@@ -28,11 +29,7 @@ struct TableLevels {
   };
   static constexpr Tables make_tables() {
     Tables t{};
-    const auto middle = [](int code) {
-      return (kLevels[static_cast<std::size_t>(code)] +
-              kLevels[static_cast<std::size_t>(code + 1)]) /
-             2;
-    };
+    const auto middle = [](int code) { return (level_of(code) + level_of(code + 1)) / 2; };
     t.first = middle(7);
     t.second[0] = middle(3);
     t.second[1] = middle(11);
@@ -41,7 +38,7 @@ struct TableLevels {
       const auto p = static_cast<std::size_t>(path);
       if (path < 8) t.third[p] = middle(code_of(path & 3) + 1);
       if (path < 8) t.fourth[p] = middle(code);
-      t.level[p] = kLevels[static_cast<std::size_t>(code)];
+      t.level[p] = level_of(code);
       t.code[p] = static_cast<float>(code);
     }
     return t;

