@@ -24,10 +24,13 @@ constexpr Codec decoder_of(DType dtype) {
 }
 
 // Versions. 1, for every type: the first. Scales of the types in blocks of 32 as in gguf.md 9.1,
-// values rounded with the stored scale; K types by kernels/encode_affine_k_lanes.h and
-// encode_scaled_k_lanes.h.
+// values rounded with the stored scale; K types and IQ4_XS by kernels/encode_affine_k_lanes.h and
+// encode_scaled_k_lanes.h. With importance or Effort::kBest, and for IQ4_NL, blocks of 32 by
+// encode_affine_block_lanes.h and encode_scaled_block_lanes.h; few levels by
+// encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h.
 //
-// The largest magnitude is the one whose scale, or minimum, is binary16's largest number.
+// The largest magnitude is the one whose scale, or minimum, is binary16's largest number. Where a
+// search puts the largest value at one of several levels, it is the lowest of them that counts.
 constexpr std::array kCodecs{
     Codec{DType::kF32, 1, std::numeric_limits<float>::max()},
     Codec{DType::kF16, 1, kLargestF16},
@@ -40,8 +43,7 @@ constexpr std::array kCodecs{
     Codec{DType::kQ3_K, 1, 3 * 32 * kLargestF16},
     Codec{DType::kQ4_K, 1, 63 * kLargestF16},
     Codec{DType::kQ5_K, 1, 63 * kLargestF16},
-    Codec{DType::kQ6_K, 1,
-          30 * 128 * kLargestF16},  // the fit may put the largest value at code 30.4
+    Codec{DType::kQ6_K, 1, 30 * 128 * kLargestF16},
     decoder_of(DType::kIQ2_XXS),
     decoder_of(DType::kIQ2_XS),
     decoder_of(DType::kIQ3_XXS),

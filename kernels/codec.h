@@ -30,7 +30,8 @@ struct Codec {
   [[nodiscard]] bool can_encode() const { return encoder_version != 0; }
 };
 
-// All of GGUF's types of real numbers but F64, in the order of their ids.
+// All of GGUF's types of real numbers but F64, in the order of their ids. All but NVFP4 and the
+// IQ1, IQ2 and IQ3 types can be encoded.
 [[nodiscard]] std::span<const Codec> all_codecs();
 // Null if there is none for `dtype`.
 [[nodiscard]] const Codec* find_codec(DType dtype);
@@ -39,9 +40,9 @@ struct EncodeOptions {
   // How much the squared error in each column of a row matters: values_per_row numbers, or none if
   // all columns matter alike. Only their ratios count. A column of less than 2^-20 of the largest
   // counts as that much, so that a sub-block of zeros is coded as if its columns mattered alike;
-  // where all are zero, the bytes are those without importance. F32, F16, BF16 and Q8_0 have
-  // nothing to choose and ignore it.
+  // where all are zero, the bytes are those without importance. F32, F16, BF16 and Q8_0 ignore it.
   std::span<const float> importance = {};
+  // F32, F16, BF16, Q8_0 and Q1_0 have nothing to search.
   Effort effort = Effort::kDefault;
   // Of values[0] in whatever they are a part of; messages count from there.
   std::uint64_t first_index = 0;

@@ -8,10 +8,9 @@
 //   1  fit     Per sub-block a handful of step sizes around range/levels, each with its
 //              least-squares scale and minimum.
 //   2  code    d and dmin from the largest scale and minimum; codes for the others.
-//   3  refine  Per sub-block the scale codes beside the present one, each with the best minimum
-//   code
-//              for its rounding; then least squares for d and dmin over the super-block, if that
-//              lowers the error.
+//   3  refine  Per sub-block the scale codes beside the present one, each with the best code of a
+//              minimum for its rounding; then least squares for d and dmin over the super-block, if
+//              that lowers the error.
 //   4  round   Every value with the scales as they are stored.
 //
 // Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. That closed
@@ -19,7 +18,8 @@
 // gguf.md 10; candidates were chosen on the data of gguf.md 9.7.
 //
 // Effort::kBest tries minimum codes beside the present one, too, and begins several times, with
-// other values of d and dmin. Its weights are more even.
+// other values of d and dmin. Its weights are more even, because what it is to beat, joint
+// refinement (gguf.md 10), has even ones.
 
 #include <cstddef>
 #include <cstdint>
@@ -38,9 +38,14 @@ struct AffineQ2K {
   static constexpr int kTopCode = 3;
   static constexpr float kTopScale = 15;
   static constexpr std::size_t kBlockBytes = 84;
-  static constexpr AffineSearch kPlain{{7, -0.9F, 0.25F}, 0, 1, 0, 2, 1, {1}};
-  static constexpr AffineSearch kWeighted{{7, -0.9F, 0.25F}, 4, 1, 0, 2, 1, {1}};
-  static constexpr AffineSearch kBest{{21, -1.2F, 0.1F}, 16, 2, 2, 2, 3, {1, 0.95F, 0.9F}};
+  static constexpr AffineSearch kPlain{.candidates = {7, -0.9F, 0.25F}};
+  static constexpr AffineSearch kWeighted{.candidates = {7, -0.9F, 0.25F}, .evenness = 4};
+  static constexpr AffineSearch kBest{.candidates = {21, -1.2F, 0.1F},
+                                      .evenness = 16,
+                                      .scale_reach = 2,
+                                      .minimum_reach = 2,
+                                      .start_count = 3,
+                                      .starts = {1, 0.95F, 0.9F}};
   template <class Store>
   static void store(const typename Store::Block& block, std::uint8_t* to) {
     Store::q2_k(block, to);
@@ -51,9 +56,15 @@ struct AffineQ4K {
   static constexpr int kTopCode = 15;
   static constexpr float kTopScale = 63;
   static constexpr std::size_t kBlockBytes = 144;
-  static constexpr AffineSearch kPlain{{9, -1.6F, 0.25F}, 0, 1, 0, 2, 1, {1}};
-  static constexpr AffineSearch kWeighted{{13, -2.0F, 0.2F}, 4, 1, 0, 3, 1, {1}};
-  static constexpr AffineSearch kBest{{21, -2.0F, 0.125F}, 16, 2, 2, 2, 3, {1, 0.95F, 0.9F}};
+  static constexpr AffineSearch kPlain{.candidates = {9, -1.6F, 0.25F}};
+  static constexpr AffineSearch kWeighted{
+      .candidates = {13, -2.0F, 0.2F}, .evenness = 4, .refinements = 3};
+  static constexpr AffineSearch kBest{.candidates = {21, -2.0F, 0.125F},
+                                      .evenness = 16,
+                                      .scale_reach = 2,
+                                      .minimum_reach = 2,
+                                      .start_count = 3,
+                                      .starts = {1, 0.95F, 0.9F}};
   template <class Store>
   static void store(const typename Store::Block& block, std::uint8_t* to) {
     Store::q4_k(block, to);
@@ -64,9 +75,14 @@ struct AffineQ5K {
   static constexpr int kTopCode = 31;
   static constexpr float kTopScale = 63;
   static constexpr std::size_t kBlockBytes = 176;
-  static constexpr AffineSearch kPlain{{9, -1.6F, 0.25F}, 0, 1, 0, 2, 1, {1}};
-  static constexpr AffineSearch kWeighted{{9, -1.6F, 0.25F}, 4, 1, 0, 2, 1, {1}};
-  static constexpr AffineSearch kBest{{21, -2.0F, 0.125F}, 16, 2, 2, 2, 3, {1, 0.95F, 0.9F}};
+  static constexpr AffineSearch kPlain{.candidates = {9, -1.6F, 0.25F}};
+  static constexpr AffineSearch kWeighted{.candidates = {9, -1.6F, 0.25F}, .evenness = 4};
+  static constexpr AffineSearch kBest{.candidates = {21, -2.0F, 0.125F},
+                                      .evenness = 16,
+                                      .scale_reach = 2,
+                                      .minimum_reach = 2,
+                                      .start_count = 3,
+                                      .starts = {1, 0.95F, 0.9F}};
   template <class Store>
   static void store(const typename Store::Block& block, std::uint8_t* to) {
     Store::q5_k(block, to);
@@ -107,7 +123,6 @@ struct AffineKEncoder {
     return job.importance == nullptr ? Type::kPlain : Type::kWeighted;
   }
 
-  // Without evenness values weigh rms + |x|.
   static void load(const float* from, const float* importance, float evenness, Values* v) {
     const F zero = L::set(0);
     Weights::transpose(from, v->x);

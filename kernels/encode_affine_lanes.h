@@ -22,13 +22,14 @@ struct AffineCandidates {
 // How to search for the scales and minimums of a super-block.
 struct AffineSearch {
   AffineCandidates candidates;
-  float evenness;  // of weights
+  float evenness = 0;  // of weights; without it values weigh rms + |x|
   // Codes to try to both sides of the present ones, and rounds of that.
-  int scale_reach, minimum_reach;
-  int refinements;
+  int scale_reach = 1;
+  int minimum_reach = 0;
+  int refinements = 2;
   // The largest scale and minimum get these parts of the largest code; one search for each.
-  int start_count;
-  float starts[3];
+  int start_count = 1;
+  float starts[3] = {1};
 };
 
 template <class L, std::size_t kValues, int kTopCode>

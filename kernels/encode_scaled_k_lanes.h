@@ -15,7 +15,7 @@
 // gguf.md 9.2, 9.6 and 10; the candidates were chosen on the data of 9.7.
 //
 // Effort::kBest tries more scale codes and begins several times, with other values of d. Its
-// weights are more even.
+// weights are more even, because what it is to beat, joint refinement (gguf.md 10), has even ones.
 
 #include <cstddef>
 #include <cstdint>
@@ -37,16 +37,19 @@ struct ScaledQ6K {
   static constexpr std::size_t kBlockBytes = 210;
   using Levels = EvenLevels<L, 32>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
-  // Importance alone is almost the weight: the fit of large values matters less with 64 levels.
-  static constexpr ScaledSearch kPlain{{{5, 30.4F, 0.4F}, {}}, 0, 1, 1, 1, {1}};
-  static constexpr ScaledSearch kWeighted{{{4, 30.4F, 0.5F}, {}}, 16, 1, 1, 1, {1}};
-  static constexpr ScaledSearch kBest{
-      {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}}, 64, 4, 3, 3, {1, 0.97F, 0.94F}};
+  static constexpr ScaledSearch kPlain{.candidates = {{5, 30.4F, 0.4F}}};
+  // The reference weighs with importance alone here; so much evenness is almost that.
+  static constexpr ScaledSearch kWeighted{.candidates = {{4, 30.4F, 0.5F}}, .evenness = 16};
+  static constexpr ScaledSearch kBest{.candidates = {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}},
+                                      .evenness = 64,
+                                      .reach = 4,
+                                      .refinements = 3,
+                                      .start_count = 3,
+                                      .starts = {1, 0.97F, 0.94F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
     ScaledKStore<L>::q6_k(block, to);
   }
 };
-
 template <class L>
 struct ScaledQ3K {
   static constexpr std::size_t kValues = 16;
@@ -54,9 +57,16 @@ struct ScaledQ3K {
   static constexpr std::size_t kBlockBytes = 110;
   using Levels = EvenLevels<L, 4>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
-  static constexpr ScaledSearch kPlain{{{2, 3.6F, 0.5F}, {}}, 0, 1, 1, 1, {1}};
-  static constexpr ScaledSearch kWeighted{{{6, 3.3F, 0.22F}, {}}, 32, 2, 1, 1, {1}};
-  static constexpr ScaledSearch kBest{{{13, 3.0F, 0.1F}, {}}, 64, 12, 3, 2, {1, 0.92F}};
+  // Two candidates are enough to beat the reference where it does not search at all.
+  static constexpr ScaledSearch kPlain{.candidates = {{2, 3.6F, 0.5F}}};
+  static constexpr ScaledSearch kWeighted{
+      .candidates = {{6, 3.3F, 0.22F}}, .evenness = 32, .reach = 2};
+  static constexpr ScaledSearch kBest{.candidates = {{13, 3.0F, 0.1F}},
+                                      .evenness = 64,
+                                      .reach = 12,
+                                      .refinements = 3,
+                                      .start_count = 2,
+                                      .starts = {1, 0.92F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
     ScaledKStore<L>::q3_k(block, to);
   }
@@ -68,10 +78,15 @@ struct ScaledIQ4XS {
   static constexpr std::size_t kBlockBytes = 136;
   using Levels = TableLevels<L>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
-  static constexpr ScaledSearch kPlain{{{7, 116, 3}, {4, -106, -4}}, 0, 1, 1, 1, {1}};
-  static constexpr ScaledSearch kWeighted{{{7, 116, 3}, {4, -106, -4}}, 4, 1, 1, 1, {1}};
-  static constexpr ScaledSearch kBest{
-      {{14, 112, 2}, {10, -100, -2}}, 64, 2, 3, 3, {1, 0.95F, 0.9F}};
+  static constexpr ScaledSearch kPlain{.candidates = {{7, 116, 3}, {4, -106, -4}}};
+  static constexpr ScaledSearch kWeighted{.candidates = {{7, 116, 3}, {4, -106, -4}},
+                                          .evenness = 4};
+  static constexpr ScaledSearch kBest{.candidates = {{14, 112, 2}, {10, -100, -2}},
+                                      .evenness = 64,
+                                      .reach = 2,
+                                      .refinements = 3,
+                                      .start_count = 3,
+                                      .starts = {1, 0.95F, 0.9F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
     ScaledKStore<L>::iq4_xs(block, to);
   }
@@ -116,7 +131,6 @@ struct ScaledKEncoder {
     return job.importance == nullptr ? Type::kPlain : Type::kWeighted;
   }
 
-  // Without evenness values weigh rms + |x|.
   static void load(const float* from, const float* importance, float evenness, Values* v) {
     Weights::transpose(from, v->x);
     Kernels::look_over(v);

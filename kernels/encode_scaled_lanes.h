@@ -39,12 +39,12 @@ struct ScaledCandidates {
 // How to search for the scales of a super-block.
 struct ScaledSearch {
   ScaledCandidates candidates[2];
-  float evenness;   // of weights
-  int reach;        // scale codes to try to both sides of the present one
-  int refinements;  // rounds of that
+  float evenness = 0;   // of weights; without it values weigh rms + |x|
+  int reach = 1;        // scale codes to try to both sides of the present one
+  int refinements = 1;  // rounds of that
   // The scale of largest magnitude gets these parts of the largest code; one search for each.
-  int start_count;
-  float starts[3];
+  int start_count = 1;
+  float starts[3] = {1};
 };
 
 template <class L, std::size_t kValues, class Levels>
