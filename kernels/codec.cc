@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "kernels/codec_table.h"
@@ -23,40 +24,42 @@ constexpr Codec decoder_of(DType dtype) {
 }
 
 // Versions. 1, for every type: the first. Scales of the types in blocks of 32 as in gguf.md 9.1,
-// values rounded with the stored scale; K types by kernels/encode_affine_k_lanes.h and
-// encode_q6_k_lanes.h.
+// values rounded with the stored scale; K types and IQ4_XS by kernels/encode_affine_k_lanes.h and
+// encode_scaled_k_lanes.h. With importance or Effort::kBest, and for IQ4_NL, blocks of 32 by
+// encode_affine_block_lanes.h and encode_scaled_block_lanes.h; few levels by
+// encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h.
 //
-// The largest magnitude is the one whose scale, or minimum, is binary16's largest number.
+// The largest magnitude is the one whose scale, or minimum, is binary16's largest number. Where a
+// search puts the largest value at one of several levels, it is the lowest of them that counts.
 constexpr std::array kCodecs{
     Codec{DType::kF32, 1, std::numeric_limits<float>::max()},
     Codec{DType::kF16, 1, kLargestF16},
     Codec{DType::kQ4_0, 1, 8 * kLargestF16},
-    decoder_of(DType::kQ4_1),
+    Codec{DType::kQ4_1, 1, kLargestF16},
     Codec{DType::kQ5_0, 1, 16 * kLargestF16},
     Codec{DType::kQ5_1, 1, kLargestF16},
     Codec{DType::kQ8_0, 1, 127 * kLargestF16},
-    decoder_of(DType::kQ2_K),
-    decoder_of(DType::kQ3_K),
+    Codec{DType::kQ2_K, 1, 15 * kLargestF16},
+    Codec{DType::kQ3_K, 1, 3 * 32 * kLargestF16},
     Codec{DType::kQ4_K, 1, 63 * kLargestF16},
     Codec{DType::kQ5_K, 1, 63 * kLargestF16},
-    Codec{DType::kQ6_K, 1,
-          30 * 128 * kLargestF16},  // the fit may put the largest value at code 30.4
+    Codec{DType::kQ6_K, 1, 30 * 128 * kLargestF16},
     decoder_of(DType::kIQ2_XXS),
     decoder_of(DType::kIQ2_XS),
     decoder_of(DType::kIQ3_XXS),
     decoder_of(DType::kIQ1_S),
-    decoder_of(DType::kIQ4_NL),
+    Codec{DType::kIQ4_NL, 1, 105 * kLargestF16},
     decoder_of(DType::kIQ3_S),
     decoder_of(DType::kIQ2_S),
-    decoder_of(DType::kIQ4_XS),
+    Codec{DType::kIQ4_XS, 1, 32 * 105 * kLargestF16},
     decoder_of(DType::kIQ1_M),
     Codec{DType::kBF16, 1, kLargestBF16},
-    decoder_of(DType::kTQ1_0),
-    decoder_of(DType::kTQ2_0),
-    decoder_of(DType::kMXFP4),
+    Codec{DType::kTQ1_0, 1, kLargestF16},
+    Codec{DType::kTQ2_0, 1, kLargestF16},
+    Codec{DType::kMXFP4, 1, std::numeric_limits<float>::max()},
     decoder_of(DType::kNVFP4),
-    decoder_of(DType::kQ1_0),
-    decoder_of(DType::kQ2_0),
+    Codec{DType::kQ1_0, 1, kLargestF16},
+    Codec{DType::kQ2_0, 1, kLargestF16},
 };
 
 // A piece is checked and then encoded, while it is in the processor's nearest cache.
@@ -97,6 +100,45 @@ void need_size(DType dtype, std::string_view verb, std::size_t values, std::size
                   name, index, value, codec.largest));
 }
 
+// The part of the largest importance that every column has at least.
+constexpr double kLeastImportance = 0x1p-20;
+
+// Importance as encoders want it: scaled by a power of two so that the largest is 1 to 2, and none
+// is 0. The row's is followed by so many repetitions that a piece can begin at any of its columns.
+// Empty if no column stands out.
+std::vector<float> scaled_importance(const Codec& codec, std::span<const float> importance,
+                                     std::size_t values_per_row) {
+  if (importance.empty()) return {};
+  const std::string_view name = dtype_name(codec.dtype);
+  if (importance.size() != values_per_row) {
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("cannot encode {}: importance of {} columns for rows of {}", name,
+                            importance.size(), values_per_row));
+  }
+  float most = 0;
+  for (std::size_t i = 0; i < importance.size(); ++i) {
+    const float one = importance[i];
+    if (!std::isfinite(one) || one < 0) {
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("cannot encode {}: the importance of column {} is {}; it must be a "
+                              "number and not negative",
+                              name, i, std::isnan(one) ? "NaN" : fmt::format("{}", one)));
+    }
+    most = std::max(most, one);
+  }
+  if (most == 0) return {};
+  const double scale = std::ldexp(1.0, -std::ilogb(most));
+  std::vector<float> scaled(importance.size() + kPieceValues);
+  for (std::size_t i = 0; i < importance.size(); ++i) {
+    scaled[i] =
+        static_cast<float>(std::max(scale * static_cast<double>(importance[i]), kLeastImportance));
+  }
+  for (std::size_t i = importance.size(); i < scaled.size(); ++i) {
+    scaled[i] = scaled[i - importance.size()];
+  }
+  return scaled;
+}
+
 const std::uint8_t* octets(const std::byte* from) {
   return reinterpret_cast<const std::uint8_t*>(from);
 }
@@ -126,7 +168,7 @@ const Codec* find_codec(DType dtype) {
 }
 
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
-                 std::size_t values_per_row, MutableBytes out, std::uint64_t first_index) {
+                 std::size_t values_per_row, MutableBytes out, const EncodeOptions& options) {
   const Codec& codec = need_codec(dtype, "encode");
   if (!codec.can_encode()) {
     throw Error(ErrorKind::kUnsupported,
@@ -146,6 +188,8 @@ void encode_rows(Backend backend, DType dtype, std::span<const float> values,
                             info.name, values.size(), values_per_row));
   }
   need_size(dtype, "encode", values.size(), out.size());
+  const std::vector<float> importance =
+      scaled_importance(codec, options.importance, values_per_row);
   const CodecTable& table = codec_table(backend);
   const float bound = std::nextafter(codec.largest, std::numeric_limits<float>::infinity());
   auto* to = reinterpret_cast<std::uint8_t*>(out.data());
@@ -153,9 +197,14 @@ void encode_rows(Backend backend, DType dtype, std::span<const float> values,
     const std::span<const float> piece =
         values.subspan(i, std::min(kPieceValues, values.size() - i));
     const std::size_t bad = table.first_beyond(piece.data(), piece.size(), bound);
-    if (bad < piece.size()) throw_bad_value(codec, piece[bad], first_index + i + bad);
+    if (bad < piece.size()) throw_bad_value(codec, piece[bad], options.first_index + i + bad);
     const std::size_t blocks = piece.size() / info.block_values;
-    table.encode(dtype, piece.data(), blocks, to);
+    table.encode(
+        dtype, {.values = piece.data(),
+                .blocks = blocks,
+                .importance = importance.empty() ? nullptr : importance.data() + i % values_per_row,
+                .effort = options.effort,
+                .out = to});
     to += blocks * info.block_bytes;
   }
 }

@@ -2,8 +2,8 @@
 // Encoding rows of weights into GGUF's types, and decoding them.
 //
 // Encoders give the same bytes on every backend and for every split of the rows over threads: a
-// block's bytes depend on its own values and nothing else. All functions are pure; any thread; they
-// start none.
+// block's bytes depend on its own values and the importance of the columns, and nothing else. All
+// functions are pure; any thread; they start none.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/dtype.h"
 #include "kernels/backend.h"
+#include "kernels/effort.h"
 
 namespace qbuild::kernels {
 
@@ -29,26 +30,40 @@ struct Codec {
   [[nodiscard]] bool can_encode() const { return encoder_version != 0; }
 };
 
-// All of GGUF's types of real numbers but F64, in the order of their ids.
+// All of GGUF's types of real numbers but F64, in the order of their ids. All but NVFP4 and the
+// IQ1, IQ2 and IQ3 types can be encoded.
 [[nodiscard]] std::span<const Codec> all_codecs();
 // Null if there is none for `dtype`.
 [[nodiscard]] const Codec* find_codec(DType dtype);
+
+struct EncodeOptions {
+  // How much the squared error in each column of a row matters: values_per_row numbers, or none if
+  // all columns matter alike. Only their ratios count. A column of less than 2^-20 of the largest
+  // counts as that much, so that a sub-block of zeros is coded as if its columns mattered alike;
+  // where all are zero, the bytes are those without importance. F32, F16, BF16 and Q8_0 ignore it.
+  std::span<const float> importance = {};
+  // F32, F16, BF16, Q8_0 and Q1_0 have nothing to search.
+  Effort effort = Effort::kDefault;
+  // Of values[0] in whatever they are a part of; messages count from there.
+  std::uint64_t first_index = 0;
+};
 
 // Encodes whole rows.
 //   values          row after row; a whole number of rows
 //   values_per_row  a positive multiple of dtype's block
 //   out             exactly the bytes of these rows, no alignment needed; unspecified after an
 //                   Error
-//   first_index     of values[0] in whatever they are a part of; messages count from there
 // Throws Error:
 //   kInvalidInput   a value is NaN, infinite or beyond Codec::largest; the message names the first
 //                   one and its index
+//   kInvalidInput   an importance is NaN, infinite or negative; the message names the first one
+//                   and its column
 //   kInvalidInput   values_per_row is no positive multiple of the block, or the sizes do not fit
 //                   each other
 //   kUnsupported    there is no codec for dtype, or it cannot encode
 // Values too small for a type's scale become zero; a block of zeros decodes to zeros.
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
-                 std::size_t values_per_row, MutableBytes out, std::uint64_t first_index = 0);
+                 std::size_t values_per_row, MutableBytes out, const EncodeOptions& options = {});
 
 // Decodes whole blocks: dtype's bytes for out.size() values, exactly. Any bytes are valid; a scale
 // that is NaN or infinite decodes to such values. Throws Error kInvalidInput if the sizes do not

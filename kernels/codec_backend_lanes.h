@@ -9,9 +9,13 @@
 #include "kernels/decode_iq_lanes.h"
 #include "kernels/decode_lanes.h"
 #include "kernels/decode_ternary_lanes.h"
+#include "kernels/encode_affine_block_lanes.h"
 #include "kernels/encode_affine_k_lanes.h"
+#include "kernels/encode_few_levels_lanes.h"
+#include "kernels/encode_mxfp4_lanes.h"
 #include "kernels/encode_plain_lanes.h"
-#include "kernels/encode_q6_k_lanes.h"
+#include "kernels/encode_scaled_block_lanes.h"
+#include "kernels/encode_scaled_k_lanes.h"
 
 namespace qbuild::kernels {
 
@@ -40,29 +44,58 @@ struct BackendCodecs {
     return count;
   }
 
-  static void encode(DType dtype, const float* values, std::size_t blocks, std::uint8_t* out) {
+  // Whether a block of 32 is worth a search: its extremes do otherwise.
+  static bool has_choice(const EncodeJob& job) {
+    return job.importance != nullptr || job.effort == Effort::kBest;
+  }
+
+  static void encode(DType dtype, const EncodeJob& job) {
     switch (dtype) {
       case DType::kF32:
-        __builtin_memcpy(out, values, 4 * blocks);
+        __builtin_memcpy(job.out, job.values, 4 * job.blocks);
         return;
       case DType::kF16:
-        return Plain::f16(values, blocks, out);
+        return Plain::f16(job.values, job.blocks, job.out);
       case DType::kBF16:
-        return Plain::bf16(values, blocks, out);
+        return Plain::bf16(job.values, job.blocks, job.out);
       case DType::kQ8_0:
-        return Plain::in_groups(Plain::q8_0, values, blocks, sizeof(BlockQ8_0), out);
+        return Plain::in_groups(Plain::q8_0, sizeof(BlockQ8_0), job);
       case DType::kQ4_0:
-        return Plain::in_groups(Plain::q4_0, values, blocks, sizeof(BlockQ4_0), out);
+        if (has_choice(job)) return ScaledBlockEncoder<L, ScaledQ4_0<L>>::encode(job);
+        return Plain::in_groups(Plain::q4_0, sizeof(BlockQ4_0), job);
+      case DType::kQ4_1:
+        if (has_choice(job)) return AffineBlockEncoder<L, 15>::encode(job);
+        return Plain::in_groups(Plain::q4_1, sizeof(BlockQ4_1), job);
       case DType::kQ5_0:
-        return Plain::in_groups(Plain::q5_0, values, blocks, sizeof(BlockQ5_0), out);
+        if (has_choice(job)) return ScaledBlockEncoder<L, ScaledQ5_0<L>>::encode(job);
+        return Plain::in_groups(Plain::q5_0, sizeof(BlockQ5_0), job);
       case DType::kQ5_1:
-        return Plain::in_groups(Plain::q5_1, values, blocks, sizeof(BlockQ5_1), out);
+        if (has_choice(job)) return AffineBlockEncoder<L, 31>::encode(job);
+        return Plain::in_groups(Plain::q5_1, sizeof(BlockQ5_1), job);
+      case DType::kQ2_K:
+        return AffineKEncoder<L, AffineQ2K>::encode(job);
+      case DType::kQ3_K:
+        return ScaledKEncoder<L, ScaledQ3K<L>>::encode(job);
       case DType::kQ4_K:
-        return AffineKEncoder<L, 15>::encode(values, blocks, out);
+        return AffineKEncoder<L, AffineQ4K>::encode(job);
       case DType::kQ5_K:
-        return AffineKEncoder<L, 31>::encode(values, blocks, out);
+        return AffineKEncoder<L, AffineQ5K>::encode(job);
       case DType::kQ6_K:
-        return Q6KEncoder<L>::encode(values, blocks, out);
+        return ScaledKEncoder<L, ScaledQ6K<L>>::encode(job);
+      case DType::kIQ4_NL:
+        return ScaledBlockEncoder<L, ScaledIQ4NL<L>>::encode(job);
+      case DType::kIQ4_XS:
+        return ScaledKEncoder<L, ScaledIQ4XS<L>>::encode(job);
+      case DType::kTQ1_0:
+        return FewLevelsEncoders<L>::tq1_0(job);
+      case DType::kTQ2_0:
+        return FewLevelsEncoders<L>::tq2_0(job);
+      case DType::kMXFP4:
+        return Mxfp4Encoder<L>::encode(job);
+      case DType::kQ1_0:
+        return FewLevelsEncoders<L>::q1_0(job);
+      case DType::kQ2_0:
+        return FewLevelsEncoders<L>::q2_0(job);
       default:
         return;  // kernels/codec.cc asks for the types above only
     }

@@ -16,6 +16,17 @@ struct CodecLanesAvx2 : LanesAvx2 {
   static I and_int(I a, I b) {
     return {_mm256_and_si256(a.lo, b.lo), _mm256_and_si256(a.hi, b.hi)};
   }
+  static F look_up_8(const float* table, I index) {
+    const __m256 eight = _mm256_loadu_ps(table);
+    return {_mm256_permutevar8x32_ps(eight, index.lo), _mm256_permutevar8x32_ps(eight, index.hi)};
+  }
+  static F look_up_16(const float* table, I index) {
+    const F low = look_up_8(table, index);
+    const F high = look_up_8(table + 8, index);
+    const I fourth = shift_left<28>(index);  // the bit that chooses, as the sign
+    return {_mm256_blendv_ps(low.lo, high.lo, _mm256_castsi256_ps(fourth.lo)),
+            _mm256_blendv_ps(low.hi, high.hi, _mm256_castsi256_ps(fourth.hi))};
+  }
   template <int kBit>
   static std::uint32_t bit_of_lanes(I a) {
     const I top = shift_left<31 - kBit>(a);

@@ -15,6 +15,13 @@ struct CodecLanesAvx512 : LanesAvx512 {
   static F min(F a, F b) { return {_mm512_min_ps(a.v, b.v)}; }
   static F sqrt(F a) { return {_mm512_sqrt_ps(a.v)}; }
   static I and_int(I a, I b) { return {_mm512_and_si512(a.v, b.v)}; }
+  static F look_up_8(const float* table, I index) {
+    const __m256 eight = _mm256_loadu_ps(table);
+    return {_mm512_permutexvar_ps(index.v, _mm512_broadcast_f32x8(eight))};
+  }
+  static F look_up_16(const float* table, I index) {
+    return {_mm512_permutexvar_ps(index.v, _mm512_loadu_ps(table))};
+  }
   template <int kBit>
   static std::uint32_t bit_of_lanes(I a) {
     return _mm512_movepi32_mask(shift_left<31 - kBit>(a).v);

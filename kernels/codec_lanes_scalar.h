@@ -24,6 +24,13 @@ struct CodecLanesScalar : LanesScalar {
     for (int l = 0; l < 16; ++l) r.v[l] = a.v[l] & b.v[l];
     return r;
   }
+  // Lane l is table[index of lane l]; only the lowest three, or four, bits of an index count.
+  static F look_up_8(const float* table, const I& index) {
+    return each([&](int l) { return table[index.v[l] & 7]; });
+  }
+  static F look_up_16(const float* table, const I& index) {
+    return each([&](int l) { return table[index.v[l] & 15]; });
+  }
   // Bit l of the result is bit kBit of lane l.
   template <int kBit>
   static std::uint32_t bit_of_lanes(const I& a) {

@@ -8,15 +8,24 @@
 
 #include "base/dtype.h"
 #include "kernels/backend.h"
+#include "kernels/effort.h"
 
 namespace qbuild::kernels {
+
+// Blocks to encode.
+struct EncodeJob {
+  const float* values;  // finite and within Codec::largest
+  std::size_t blocks;
+  const float* importance;  // one per value, positive and at most 2; null if all are alike
+  Effort effort;
+  std::uint8_t* out;
+};
 
 struct CodecTable {
   // The index of the first value that is NaN or whose magnitude is not below `bound`; count if
   // there is none.
   std::size_t (*first_beyond)(const float* values, std::size_t count, float bound);
-  // `blocks` blocks of dtype; values are finite and within Codec::largest.
-  void (*encode)(DType dtype, const float* values, std::size_t blocks, std::uint8_t* out);
+  void (*encode)(DType dtype, const EncodeJob& job);
   void (*decode)(DType dtype, const std::uint8_t* from, std::size_t blocks, float* out);
 };
 

@@ -26,7 +26,10 @@ struct ScaleKernels {
     const F chosen = L::select_less(L::abs(scale), L::set(kSmallestNormal), outward, nearest);
     return L::add(chosen, zero);
   }
-  // The same for one number, held within the range.
+  // Held within the range.
+  static F hold(F a) { return L::min(L::max(a, L::set(-kLargest)), L::set(kLargest)); }
+  static F round_held(F scale) { return round(hold(scale)); }
+  // The same for one number.
   static float round_one(float scale) {
     const float held = scale > kLargest ? kLargest : scale < -kLargest ? -kLargest : scale;
     float lanes[16];

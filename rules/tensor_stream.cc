@@ -75,7 +75,7 @@ void TensorStream::convert_slab(const StreamedTensor& tensor, std::uint64_t firs
     kernels::encode_rows(
         backend_, tensor.type, values, row_length,
         MutableBytes(encoded).subspan(begin * *encoded_row, (end - begin) * *encoded_row),
-        (first_row + begin) * row_length);
+        {.first_index = (first_row + begin) * row_length});
   });
   emit(encoded);
 }

@@ -73,9 +73,29 @@ std::vector<float> golden_values(DType dtype) {
   return values;
 }
 
-std::vector<std::byte> encode(Backend backend, DType dtype, std::span<const float> values) {
+std::vector<float> golden_importance() {
+  TestNumbers numbers(2027);
+  std::vector<float> importance(256);
+  for (std::size_t i = 0; i < importance.size(); ++i) {
+    const double u = numbers.uniform();
+    importance[i] = i / 32 == 3 ? 0 : static_cast<float>(0.05 / u - 0.04);
+  }
+  importance[0] = importance[200] = 0;
+  return importance;
+}
+
+std::vector<NamedOptions> all_options(std::span<const float> importance) {
+  return {{"default", {}},
+          {"importance", {.importance = importance}},
+          {"best", {.effort = Effort::kBest}},
+          {"best with importance", {.importance = importance, .effort = Effort::kBest}}};
+}
+
+std::vector<std::byte> encode(Backend backend, DType dtype, std::span<const float> values,
+                              const EncodeOptions& options) {
   std::vector<std::byte> bytes(row_bytes(dtype, values.size()).value());
-  encode_rows(backend, dtype, values, values.size(), bytes);
+  const std::size_t columns = options.importance.size();
+  encode_rows(backend, dtype, values, columns == 0 ? values.size() : columns, bytes, options);
   return bytes;
 }
 

@@ -57,7 +57,19 @@ std::vector<NamedRows> hostile_rows(DType dtype);
 // 96 rows of 512 values for the golden bytes: ordinary ones, then hostile_rows.
 std::vector<float> golden_values(DType dtype);
 
-std::vector<std::byte> encode(Backend backend, DType dtype, std::span<const float> values);
+// Importance of 256 columns: of all sizes, none in two columns and in one whole sub-block.
+std::vector<float> golden_importance();
+
+// Every way to encode: with and without importance, with the default effort and the best.
+struct NamedOptions {
+  std::string name;
+  EncodeOptions options;
+};
+std::vector<NamedOptions> all_options(std::span<const float> importance);
+
+// One row of all the values, or rows as long as `options.importance` if there is any.
+std::vector<std::byte> encode(Backend backend, DType dtype, std::span<const float> values,
+                              const EncodeOptions& options = {});
 std::vector<float> decode(Backend backend, DType dtype, std::span<const std::byte> bytes);
 
 }  // namespace qbuild::kernels

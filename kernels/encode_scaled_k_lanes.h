@@ -1,0 +1,281 @@
+#pragma once
+// Q3_K, Q6_K and IQ4_XS: super-blocks of 256 values in sub-blocks of 16 or 32, y = (d*sc)*level,
+// with scale codes sc of either sign.
+//
+// Sixteen sub-blocks go together, one per lane.
+//
+//   1  fit     Per sub-block a few step sizes that put the value of largest magnitude at or near
+//              the lowest level; the least-squares scale of each rounding, scored by how much of
+//              the energy it explains.
+//   2  code    d = (scale of largest magnitude)/-kTopScale, so that the whole signed code is used.
+//   3  refine  The scale codes beside the present one; then least squares for d.
+//   4  round   Every value with the scales as they are stored.
+//
+// Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. Sources:
+// gguf.md 9.2, 9.6 and 10; the candidates were chosen on the data of 9.7.
+//
+// Effort::kBest tries more scale codes and begins several times, with other values of d. Its
+// weights are more even, because what it is to beat, joint refinement (gguf.md 10), has even ones.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/codec_table.h"
+#include "kernels/encode_scale_lanes.h"
+#include "kernels/encode_scaled_k_store_lanes.h"
+#include "kernels/encode_scaled_lanes.h"
+#include "kernels/encode_table_levels_lanes.h"
+#include "kernels/encode_weights_lanes.h"
+
+namespace qbuild::kernels {
+
+// How a type is laid out and searched.
+template <class L>
+struct ScaledQ6K {
+  static constexpr std::size_t kValues = 16;  // of a sub-block
+  static constexpr float kTopScale = 128;
+  static constexpr std::size_t kBlockBytes = 210;
+  using Levels = EvenLevels<L, 32>;
+  using Kernels = ScaledKernels<L, kValues, Levels>;
+  static constexpr ScaledSearch kPlain{.candidates = {{5, 30.4F, 0.4F}}};
+  // The reference weighs with importance alone here; so much evenness is almost that.
+  static constexpr ScaledSearch kWeighted{.candidates = {{4, 30.4F, 0.5F}}, .evenness = 16};
+  static constexpr ScaledSearch kBest{.candidates = {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}},
+                                      .evenness = 64,
+                                      .reach = 4,
+                                      .refinements = 3,
+                                      .start_count = 3,
+                                      .starts = {1, 0.97F, 0.94F}};
+  static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
+    ScaledKStore<L>::q6_k(block, to);
+  }
+};
+template <class L>
+struct ScaledQ3K {
+  static constexpr std::size_t kValues = 16;
+  static constexpr float kTopScale = 32;
+  static constexpr std::size_t kBlockBytes = 110;
+  using Levels = EvenLevels<L, 4>;
+  using Kernels = ScaledKernels<L, kValues, Levels>;
+  // Two candidates are enough to beat the reference where it does not search at all.
+  static constexpr ScaledSearch kPlain{.candidates = {{2, 3.6F, 0.5F}}};
+  static constexpr ScaledSearch kWeighted{
+      .candidates = {{6, 3.3F, 0.22F}}, .evenness = 32, .reach = 2};
+  static constexpr ScaledSearch kBest{.candidates = {{13, 3.0F, 0.1F}},
+                                      .evenness = 64,
+                                      .reach = 12,
+                                      .refinements = 3,
+                                      .start_count = 2,
+                                      .starts = {1, 0.92F}};
+  static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
+    ScaledKStore<L>::q3_k(block, to);
+  }
+};
+template <class L>
+struct ScaledIQ4XS {
+  static constexpr std::size_t kValues = 32;
+  static constexpr float kTopScale = 32;
+  static constexpr std::size_t kBlockBytes = 136;
+  using Levels = TableLevels<L>;
+  using Kernels = ScaledKernels<L, kValues, Levels>;
+  static constexpr ScaledSearch kPlain{.candidates = {{7, 116, 3}, {4, -106, -4}}};
+  static constexpr ScaledSearch kWeighted{.candidates = {{7, 116, 3}, {4, -106, -4}},
+                                          .evenness = 4};
+  static constexpr ScaledSearch kBest{.candidates = {{14, 112, 2}, {10, -100, -2}},
+                                      .evenness = 64,
+                                      .reach = 2,
+                                      .refinements = 3,
+                                      .start_count = 3,
+                                      .starts = {1, 0.95F, 0.9F}};
+  static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
+    ScaledKStore<L>::iq4_xs(block, to);
+  }
+};
+
+template <class L, class Type>
+struct ScaledKEncoder {
+  static constexpr std::size_t kValues = Type::kValues;
+  using F = typename L::F;
+  using Scale = ScaleKernels<L>;
+  using Weights = WeightKernels<L, kValues>;
+  using Levels = typename Type::Levels;
+  using Kernels = typename Type::Kernels;
+  using Values = typename Kernels::Values;
+  using Rounding = typename Kernels::Rounding;
+  using Fit = typename Kernels::Fit;
+
+  static constexpr std::size_t kSubBlocks = 256 / kValues;   // of a super-block
+  static constexpr std::size_t kTogether = 16 / kSubBlocks;  // super-blocks
+  static constexpr float kMagic = 0x1.8p+23F;  // adding it rounds to an integer, ties to even
+  static constexpr float kNoErrorYet = 3e38F;
+
+  // What is stored, but for the codes of the values.
+  struct Scales {
+    F sc;  // codes, as floats
+    float d[kTogether];
+  };
+
+  // One number per super-block, in the lanes of its sub-blocks.
+  static F spread(const float* numbers) {
+    float lanes[16];
+    for (std::size_t g = 0; g < 16; ++g) lanes[g] = numbers[g / kSubBlocks];
+    return L::load(lanes);
+  }
+  static F scale_code(F a) {
+    const F integer = L::sub(L::add(a, L::set(kMagic)), L::set(kMagic));
+    return L::min(L::max(integer, L::set(-Type::kTopScale)), L::set(Type::kTopScale - 1));
+  }
+
+  static const ScaledSearch& search_of(const EncodeJob& job) {
+    if (job.effort == Effort::kBest) return Type::kBest;
+    return job.importance == nullptr ? Type::kPlain : Type::kWeighted;
+  }
+
+  static void load(const float* from, const float* importance, float evenness, Values* v) {
+    Weights::transpose(from, v->x);
+    Kernels::look_over(v);
+    if (evenness > 0) {
+      Weights::weigh(v->x, v->squares, importance, kSubBlocks, evenness, v->w);
+    } else {
+      Kernels::weigh_plainly(v);
+    }
+  }
+
+  // Of kSubBlocks numbers; the halves are compared until one is left.
+  static float largest(const float* numbers) {
+    float left[kSubBlocks];
+    __builtin_memcpy(left, numbers, sizeof left);
+    for (std::size_t half = kSubBlocks / 2; half > 0; half /= 2) {
+      for (std::size_t g = 0; g < half; ++g) {
+        left[g] = left[g] > left[g + half] ? left[g] : left[g + half];
+      }
+    }
+    return left[0];
+  }
+
+  // The scale of largest magnitude, the first of several, gets the code -top.
+  static Scales code(F fitted, float top) {
+    float scale[16], square[16];
+    L::store(scale, fitted);
+    L::store(square, L::mul(fitted, fitted));
+    Scales s;
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      const std::size_t first = kSubBlocks * b;
+      float most = 0;
+      const float most_square = largest(square + first);
+      for (std::size_t g = first + kSubBlocks; g-- > first;) {
+        most = square[g] == most_square ? scale[g] : most;
+      }
+      s.d[b] = most_square > 0 ? Scale::round_one(most / -top) : 0;
+    }
+    s.sc = scale_code(L::mul(fitted, Scale::inverse(spread(s.d))));
+    return s;
+  }
+
+  // Scale codes within `reach` of the present ones; returns the errors of the codes it chose,
+  // before d was fitted to them.
+  static F refine(const Values& v, int reach, Scales* s) {
+    const F present = s->sc;
+    const F d = spread(s->d);
+    F best_error = L::set(kNoErrorYet);
+    Rounding best{L::set(0), L::set(0)};
+    for (int step = -reach; step <= reach; ++step) {
+      const F sc = scale_code(L::add(present, L::set(static_cast<float>(step))));
+      const F scale = L::mul(sc, d);
+      const Rounding r = Kernels::round(v, Scale::inverse(scale));
+      const F error = Kernels::error_of(r, scale);
+      s->sc = L::select_less(error, best_error, sc, s->sc);
+      best.lx = L::select_less(error, best_error, r.lx, best.lx);
+      best.ll = L::select_less(error, best_error, r.ll, best.ll);
+      best_error = L::min(error, best_error);
+    }
+    refit(best, s);
+    return best_error;
+  }
+
+  static void refit(const Rounding& r, Scales* s) {
+    float sx[16];
+    float ss[16];
+    L::store(sx, L::mul(s->sc, r.lx));
+    L::store(ss, L::mul(L::mul(s->sc, s->sc), r.ll));
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      // Binary16's denormals are too coarse for this to be more than noise.
+      const float magnitude = s->d[b] < 0 ? -s->d[b] : s->d[b];
+      if (Scale::kSmallestNormal > magnitude) continue;
+      double total_sx = 0;
+      double total_ss = 0;
+      for (std::size_t g = kSubBlocks * b; g < kSubBlocks * (b + 1); ++g) {
+        total_sx += static_cast<double>(sx[g]);
+        total_ss += static_cast<double>(ss[g]);
+      }
+      if (!(total_ss > 0)) continue;
+      const auto error = [&](float d) {
+        const auto a = static_cast<double>(d);
+        return a * (total_ss * a - 2 * total_sx);
+      };
+      const float d_new = Scale::round_one(static_cast<float>(total_sx / total_ss));
+      if (error(d_new) < error(s->d[b])) s->d[b] = d_new;
+    }
+  }
+
+  static Scales search(const Values& v, const ScaledSearch& how) {
+    Fit fit = Kernels::no_fit();
+    for (const ScaledCandidates& candidates : how.candidates) Kernels::fit(v, candidates, &fit);
+    Scales best{};
+    F best_error = L::set(kNoErrorYet);
+    for (int start = 0; start < how.start_count; ++start) {
+      Scales s = code(fit.scale, how.starts[start] * Type::kTopScale);
+      F error = best_error;
+      for (int i = 0; i < how.refinements; ++i) error = refine(v, how.reach, &s);
+      if (how.start_count == 1) return s;
+      keep_better(s, Weights::sum_together(error, kSubBlocks), &best, &best_error);
+    }
+    return best;
+  }
+  static void keep_better(const Scales& s, F error, Scales* best, F* best_error) {
+    float errors[16], best_errors[16];
+    L::store(errors, error);
+    L::store(best_errors, *best_error);
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      const std::size_t g = kSubBlocks * b;
+      if (errors[g] < best_errors[g]) best->d[b] = s.d[b];
+    }
+    best->sc = L::select_less(error, *best_error, s.sc, best->sc);
+    *best_error = L::min(error, *best_error);
+  }
+
+  // From the values themselves, so that their codes come out in row order.
+  static void store(const float* from, const Scales& s, std::size_t blocks, std::uint8_t* to) {
+    std::uint8_t codes[16 * kValues];
+    float inverse[16];
+    L::store(inverse, Scale::inverse(L::mul(s.sc, spread(s.d))));
+    for (std::size_t i = 0; i < 16 * kValues; i += 16) {
+      L::store_bytes(codes + i, Levels::code(L::load(from + i), L::set(inverse[i / kValues])));
+    }
+    float sc[16];
+    L::store(sc, s.sc);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      Type::store({.d = s.d[b], .sc = sc + kSubBlocks * b, .codes = codes + 256 * b},
+                  to + Type::kBlockBytes * b);
+    }
+  }
+
+  static void encode(const EncodeJob& job) {
+    const ScaledSearch& how = search_of(job);
+    for (std::size_t b = 0; b < job.blocks; b += kTogether) {
+      const std::size_t left = job.blocks - b;
+      const std::size_t blocks = left < kTogether ? left : kTogether;
+      float padded[2][512];
+      const float* from = Weights::pad(job.values + 256 * b, kSubBlocks * blocks, padded[0]);
+      const float* importance =
+          job.importance == nullptr
+              ? nullptr
+              : Weights::pad(job.importance + 256 * b, kSubBlocks * blocks, padded[1]);
+      Values v;
+      load(from, importance, how.evenness, &v);
+      store(from, search(v, how), blocks, job.out + Type::kBlockBytes * b);
+    }
+  }
+};
+
+}  // namespace qbuild::kernels

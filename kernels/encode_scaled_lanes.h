@@ -1,0 +1,114 @@
+#pragma once
+// What the encoders of scale*level share: sixteen groups of kValues values, one per lane, whose
+// codes stand for fixed levels.
+//
+// For a given rounding to levels l the best scale is (sum of w*l*x)/(sum of w*l*l); it explains
+// (sum of w*l*x)^2/(sum of w*l*l) of the energy (gguf.md 9.2).
+
+#include <cstddef>
+#include <cstdint>
+
+namespace qbuild::kernels {
+
+// Levels -kTop to kTop - 1; the code of level l is l + kTop.
+template <class L, int kTop>
+struct EvenLevels {
+  using F = typename L::F;
+  using I = typename L::I;
+  static constexpr float kMagic = 0x1.8p+23F;  // adding it rounds to an integer, ties to even
+
+  static F magic_level(F x, F inverse) {
+    const F t = L::fma(x, inverse, L::set(kMagic));
+    return L::min(L::max(t, L::set(kMagic - kTop)), L::set(kMagic + (kTop - 1)));
+  }
+  // The level nearest to x*inverse.
+  static F level(F x, F inverse) { return L::sub(magic_level(x, inverse), L::set(kMagic)); }
+  // Its code, in the lowest byte of each lane.
+  static I code(F x, F inverse) {
+    return L::add_int(L::bits(magic_level(x, inverse)), L::set_int(kTop));
+  }
+};
+
+// Where to try to put the value of largest magnitude: at level -first, then -(first + step) and so
+// on. Negative ones give the scale the other sign.
+struct ScaledCandidates {
+  int count;
+  float first, step;
+};
+
+// How to search for the scales of a super-block.
+struct ScaledSearch {
+  ScaledCandidates candidates[2];
+  float evenness = 0;   // of weights; without it values weigh rms + |x|
+  int reach = 1;        // scale codes to try to both sides of the present one
+  int refinements = 1;  // rounds of that
+  // The scale of largest magnitude gets these parts of the largest code; one search for each.
+  int start_count = 1;
+  float starts[3] = {1};
+};
+
+template <class L, std::size_t kValues, class Levels>
+struct ScaledKernels {
+  using F = typename L::F;
+
+  struct Values {
+    F x[kValues], w[kValues];
+    F most;  // the value of largest magnitude; of two that differ in sign only, the positive one
+    F squares;
+  };
+  struct Rounding {
+    F lx, ll;  // sums of w*l*x and w*l*l
+  };
+  struct Fit {
+    F scale, score;
+  };
+
+  static F nonzero_or_one(F a) { return L::select_less(L::set(0), L::abs(a), a, L::set(1)); }
+
+  // All but the weights.
+  static void look_over(Values* v) {
+    F squares = L::set(0);
+    F highest = v->x[0];
+    F lowest = v->x[0];
+    for (const F& x : v->x) {
+      squares = L::fma(x, x, squares);
+      highest = L::max(x, highest);
+      lowest = L::min(x, lowest);
+    }
+    v->most = L::select_less(L::add(highest, lowest), L::set(0), lowest, highest);
+    v->squares = squares;
+  }
+  static void weigh_plainly(Values* v) {
+    const F rms = L::sqrt(L::mul(v->squares, L::set(1.0F / kValues)));
+    for (std::size_t j = 0; j < kValues; ++j) v->w[j] = L::add(rms, L::abs(v->x[j]));
+  }
+
+  static Rounding round(const Values& v, F inverse) {
+    Rounding r{L::set(0), L::set(0)};
+    for (std::size_t j = 0; j < kValues; ++j) {
+      const F l = Levels::level(v.x[j], inverse);
+      const F wl = L::mul(v.w[j], l);
+      r.lx = L::fma(wl, v.x[j], r.lx);
+      r.ll = L::fma(wl, l, r.ll);
+    }
+    return r;
+  }
+  // The error of a rounding without the sum of w*x*x, which all roundings share.
+  static F error_of(const Rounding& r, F scale) {
+    return L::mul(scale, L::sub(L::mul(scale, r.ll), L::mul(L::set(2), r.lx)));
+  }
+
+  static Fit no_fit() { return {L::set(0), L::set(0)}; }
+  static void fit(const Values& v, const ScaledCandidates& candidates, Fit* best) {
+    for (int k = 0; k < candidates.count; ++k) {
+      const float level = candidates.first + candidates.step * static_cast<float>(k);
+      const Rounding r = round(v, L::div(L::set(-level), nonzero_or_one(v.most)));
+      const F scale = L::div(r.lx, nonzero_or_one(r.ll));
+      const F score = L::mul(scale, r.lx);
+      best->scale = L::select_less(best->score, score, scale, best->scale);
+      best->score = L::max(score, best->score);
+    }
+  }
+};
+
+}  // namespace qbuild::kernels
