@@ -129,41 +129,6 @@ TEST(Recipe, LayersOfAnOverrideCountFromBothEnds) {
         << layer;
 }
 
-TEST(Recipe, AnOverrideThatMatchesNothingIsAnError) {
-  const auto tensors = llama_tensors(2, 256);
-  const std::vector<Override> rules{{"attn_typo", {}, DType::kQ8_0}};
-  try {
-    (void)choose_types(*find_recipe("Q4_K_M"), {.overrides = rules}, tensors, {2, 8, 8});
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
-    EXPECT_THAT(error.message(), HasSubstr("rule \"attn_typo\" matches no tensor"));
-  }
-}
-
-TEST(Recipe, AnOverrideOutsideOfTheModelsLayersSaysBoth) {
-  const auto tensors = llama_tensors(2, 256);
-  const Override rule{"attn_q", {{7, 9}, {-1, -5}, {12, 12}}, DType::kQ8_0};
-  try {
-    check_override(rule, tensors, {2, 8, 8});
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
-    EXPECT_EQ(error.message(),
-              "rule \"attn_q\" matches no tensor that is quantized in the layers 7..9,-1..-5,12; "
-              "the model has the layers 0..1; `qbuild inspect` on a built variant lists their "
-              "names");
-  }
-  EXPECT_NO_THROW(check_override({"attn_q", {{1, 1}}, DType::kQ8_0}, tensors, {2, 8, 8}));
-}
-
-TEST(Recipe, ABrokenExpressionIsAnError) {
-  const auto tensors = llama_tensors(2, 256);
-  const std::vector<Override> rules{{"attn_(", {}, DType::kQ8_0}};
-  EXPECT_THROW((void)choose_types(*find_recipe("Q4_K_M"), {.overrides = rules}, tensors, {2, 8, 8}),
-               Error);
-}
-
 TEST(Recipe, TheChoiceDoesNotDependOnTheOrderOfTheTensors) {
   auto tensors = llama_tensors(12, 256);
   const NetworkFacts facts{12, 8, 4};
