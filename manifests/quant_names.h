@@ -11,7 +11,7 @@
 
 namespace qbuild::manifests {
 
-// GGUF recipes: F32 F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q6_K.
+// GGUF recipes: F32 F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q5_0 Q5_1 Q5_K_S Q5_K_M Q6_K.
 [[nodiscard]] std::span<const std::string_view> recipe_names();
 [[nodiscard]] bool is_recipe_name(std::string_view name);
 
@@ -26,10 +26,10 @@ namespace qbuild::manifests {
 // be told apart if a variant were called "card". `rules` has a test that no target is missing.
 [[nodiscard]] bool is_step_name(std::string_view name);
 
-// Types, recipes and methods of other tools that this program does not make yet: "Q5_K_M", "gptq",
+// Types, recipes and methods of other tools that this program does not make yet: "Q3_K_M", "gptq",
 // in any case of letters.
 [[nodiscard]] bool is_word_of_the_field(std::string_view word);
-// `"Q5_K_M" is not possible yet; possible are F32, F16`
+// `"Q3_K_M" is not possible yet; possible are F32, F16`
 [[nodiscard]] std::string not_yet(std::string_view word, std::span<const std::string_view> known);
 
 // `unknown quant "Q4_K_X"; did you mean "Q4_K_M"?`, or what is known where nothing is near; of a

@@ -74,7 +74,9 @@ TypePlan plan_types(const SourceModel& source, const Variant& variant,
                     const std::vector<Override>& overrides) {
   const Recipe* const recipe = find_recipe(variant.recipe);
   check(recipe != nullptr, "every recipe that a manifest may name is in the table");
-  const auto choices = choose_types(*recipe, overrides, source.tensors, source.network);
+  const RecipeOptions options{.overrides = overrides};
+  const auto choices = choose_types(*recipe, options, source.tensors, source.network);
+  require_importance(*recipe, options, source.tensors, choices);
   TypePlan plan;
   std::map<std::pair<DType, DType>, std::size_t> fallbacks;
   for (std::size_t i = 0; i < choices.size(); ++i) {

@@ -21,6 +21,7 @@
 #include "rules/recipe.h"
 #include "rules/rule_table.h"
 #include "rules/source.h"
+#include "rules/tensor_role.h"
 #include "rules/tensor_stream.h"
 
 namespace qbuild::rules {
@@ -93,11 +94,11 @@ std::vector<StreamedTensor> plan_tensors(const formats::Checkpoint& checkpoint,
             [](const auto& a, const auto& b) { return file_order(a.name, b.name); });
   specs.reserve(tensors.size());
   for (const StreamedTensor& tensor : tensors) specs.push_back({tensor.name, tensor.shape});
-  const auto types =
-      choose_types(recipe, overrides, specs,
-                   {.block_count = static_cast<std::uint32_t>(parameters.layers),
-                    .head_count = static_cast<std::uint32_t>(parameters.heads),
-                    .head_count_kv = static_cast<std::uint32_t>(parameters.kv_heads)});
+  const auto types = choose_types(recipe, {.overrides = overrides}, specs,
+                                  {.block_count = static_cast<std::uint32_t>(parameters.layers),
+                                   .head_count = static_cast<std::uint32_t>(parameters.heads),
+                                   .head_count_kv = static_cast<std::uint32_t>(parameters.kv_heads),
+                                   .architecture = parameters.architecture});
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].type = types[i].type;
   return tensors;
 }

@@ -4,249 +4,235 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
+#include <memory>
+#include <string_view>
 
 #include "base/error.h"
-#include "manifests/tensor_pattern.h"
 
 namespace qbuild::rules {
 namespace {
 
-constexpr std::array<Recipe, 8> kRecipes{{
-    {"F32", 0, DType::kF32},
-    {"F16", 1, DType::kF16},
-    {"BF16", 32, DType::kBF16},
-    {"Q8_0", 7, DType::kQ8_0},
-    {"Q6_K", 18, DType::kQ6_K},
-    {"Q4_K_M", 15, DType::kQ4_K},
-    {"Q4_K_S", 14, DType::kQ4_K},
-    {"Q4_0", 2, DType::kQ4_0},
-}};
-
-// Names of which a part is enough to leave a tensor as it is (gguf.md 11.1; the reference's list).
-constexpr std::array<std::string_view, 4> kNeverQuantized{"_norm.weight", "ffn_gate_inp.weight",
-                                                          "ssm_conv1d", ".position_embd"};
-
-// The first of these that a name contains is its class; the order is the reference's.
-enum class TensorClass : std::uint8_t {
-  kAttnV,
-  kAttnK,
-  kAttnQ,
-  kAttnOutput,
-  kFfnUp,
-  kFfnGate,
-  kFfnDown,
-  kOther
+// Networks that are large and share each value head among many queries: the values are so few that
+// more bits for them cost nothing.
+struct LargeNetwork {
+  std::string_view architecture;
+  std::uint32_t block_count;
+  bool only_grouped;  // whether the heads are asked, too
 };
-struct ClassPattern {
-  std::string_view part;
-  TensorClass tensor_class;
-};
-constexpr std::array<ClassPattern, 9> kClasses{{
-    {"attn_qkv.weight", TensorClass::kAttnV},
-    {"attn_kv_b.weight", TensorClass::kAttnV},
-    {"attn_v.weight", TensorClass::kAttnV},
-    {"attn_k.weight", TensorClass::kAttnK},
-    {"attn_q.weight", TensorClass::kAttnQ},
-    {"attn_output.weight", TensorClass::kAttnOutput},
-    {"ffn_up", TensorClass::kFfnUp},
-    {"ffn_gate", TensorClass::kFfnGate},
-    {"ffn_down", TensorClass::kFfnDown},
-}};
+constexpr std::array<LargeNetwork, 6> kLargeNetworks{{{"llama", 80, true},
+                                                      {"llama-embed", 80, true},
+                                                      {"qwen2", 80, false},
+                                                      {"deci", 80, false},
+                                                      {"olmo", 80, false},
+                                                      {"jais2", 68, false}}};
 
-TensorClass class_of(std::string_view name) {
-  for (const auto& [part, tensor_class] : kClasses)
-    if (name.find(part) != std::string_view::npos) return tensor_class;
-  return TensorClass::kOther;
-}
-
-// The block number in "blk.12.attn_q.weight", or nothing.
-std::optional<std::uint32_t> block_of(std::string_view name) {
-  constexpr std::string_view kPrefix = "blk.";
-  if (!name.starts_with(kPrefix)) return std::nullopt;
-  std::uint32_t block = 0;
-  const char* const end = name.data() + name.size();
-  const auto parsed = std::from_chars(name.data() + kPrefix.size(), end, block);
-  if (parsed.ec != std::errc{} || parsed.ptr == end || *parsed.ptr != '.') return std::nullopt;
-  return block;
-}
-
-bool is_quantizable(const TensorSpec& tensor) {
-  const auto dimensions = std::count_if(tensor.shape.begin() + (tensor.shape.empty() ? 0 : 1),
-                                        tensor.shape.end(), [](auto n) { return n > 1; });
-  if (!tensor.name.ends_with("weight") || dimensions == 0) return false;
-  return std::none_of(kNeverQuantized.begin(), kNeverQuantized.end(), [&](std::string_view part) {
-    return tensor.name.find(part) != std::string::npos;
+bool is_large(const NetworkFacts& facts) {
+  return std::any_of(kLargeNetworks.begin(), kLargeNetworks.end(), [&](const LargeNetwork& large) {
+    return facts.architecture == large.architecture && facts.block_count == large.block_count &&
+           (!large.only_grouped || facts.head_count != facts.head_count_kv);
   });
 }
 
-// The layers in which a mix spends more bits: the first and last eighth, and every third between.
-bool gets_more_bits(std::uint32_t index, std::uint32_t count) {
-  return index < count / 8 || index >= 7 * count / 8 || (index - count / 8) % 3 == 2;
+Facts facts_of(const NetworkFacts& network, bool has_importance) {
+  Facts facts = has_importance ? kImportance : kNoImportance;
+  if (network.head_count_kv > 0 && network.head_count / network.head_count_kv >= 4)
+    facts |= kGroupedByFour;
+  if (network.expert_count >= 4) facts |= kFourExperts;
+  facts |= network.expert_count == 8 ? kEightExperts : kNotEightExperts;
+  facts |= network.architecture == "falcon" ? kFalcon : kNotFalcon;
+  if (network.architecture != "bailingmoe3") facts |= kNotStackedMla;
+  return facts;
 }
 
-struct ClassPlace {
-  TensorClass tensor_class = TensorClass::kOther;
-  std::uint32_t index = 0;  // among the tensors of its class, in file order
-  std::uint32_t count = 0;  // that the index runs to
+// Where a tensor stands among those of its role.
+struct Place {
+  TensorRole role = TensorRole::kOther;
+  std::uint32_t met = 0;    // tensors of its role before it, in file order
+  std::uint32_t layer = 0;  // that rows ask for
+  std::uint32_t count = 0;  // that `layer` runs to
 };
 
-// What the recipe says of one quantizable tensor, before shapes are looked at (gguf.md 11.3).
-DType asked_type(const Recipe& recipe, std::string_view name, const ClassPlace& place,
-                 bool has_output, const NetworkFacts& facts) {
-  if (name == "output.weight" || (name == "token_embd.weight" && !has_output))
-    return recipe.base == DType::kQ8_0 ? DType::kQ8_0 : DType::kQ6_K;
-  const bool medium = recipe.name == "Q4_K_M";
-  const bool small = recipe.name == "Q4_K_S";
-  if (!medium && !small) return recipe.base;
-  DType type = recipe.base;
-  if (place.tensor_class == TensorClass::kAttnV) {
-    if (medium && gets_more_bits(place.index, place.count)) type = DType::kQ6_K;
-    if (small && place.index < 4) type = DType::kQ5_K;
-    // "70B": 80 layers with grouped heads share each value row among so many queries that it gets
-    // more.
-    if (facts.block_count == 80 && facts.head_count_kv < facts.head_count && type == DType::kQ4_K)
-      type = DType::kQ5_K;
-  } else if (place.tensor_class == TensorClass::kFfnDown) {
-    if (medium && gets_more_bits(place.index, place.count)) type = DType::kQ6_K;
-    if (small && place.index < place.count / 8) type = DType::kQ5_K;
-  }
-  return type;
+bool is_ffn(TensorRole role) {
+  return role == TensorRole::kFfnUp || role == TensorRole::kFfnGate || role == TensorRole::kFfnDown;
 }
 
-// Rows that are no multiple of the block (gguf.md 11.4).
-DType fallback_of(DType asked, std::uint64_t row_length) {
-  if (row_length % dtype_info(asked).block_values == 0) return asked;
-  DType next = DType::kF16;
-  if (asked == DType::kQ4_K) next = DType::kQ5_0;
-  if (asked == DType::kQ5_K) next = DType::kQ5_1;
-  if (asked == DType::kQ6_K) next = DType::kQ8_0;
-  return row_length % dtype_info(next).block_values == 0 ? next : DType::kF16;
+// With experts a layer has several tensors of a role, so the name must tell the layer.
+std::uint32_t layer_in_name(std::string_view name, std::uint32_t block_count) {
+  const auto block = block_of(name);
+  if (!block || *block >= block_count)
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("{}: not in one of the network's {} blocks", name, block_count));
+  return *block;
 }
 
-// The class of each tensor and its place in it, counted in file order.
-std::vector<ClassPlace> class_places(std::span<const TensorSpec> tensors,
-                                     std::span<const bool> counted, std::uint32_t block_count) {
+// The place of each tensor. Those that no row is asked about (`counted` is false) are passed over;
+// a network's values are counted all the same, since their number stands for its layers.
+std::vector<Place> places_of(std::span<const TensorSpec> tensors, std::span<const bool> counted,
+                             const NetworkFacts& facts) {
+  const bool has_output = std::any_of(tensors.begin(), tensors.end(), [](const TensorSpec& tensor) {
+    return tensor.name == "output.weight";
+  });
   std::vector<std::size_t> order(tensors.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::sort(order.begin(), order.end(),
             [&](auto a, auto b) { return file_order(tensors[a].name, tensors[b].name); });
-  std::vector<ClassPlace> places(tensors.size());
-  std::map<TensorClass, std::uint32_t> next;
-  std::uint32_t attn_v_count = 0;
+  std::vector<Place> places(tensors.size());
+  std::map<TensorRole, std::uint32_t> next;
+  std::uint32_t values = 0;
   for (const std::size_t i : order) {
-    places[i].tensor_class = class_of(tensors[i].name);
-    places[i].count = block_count;
-    if (places[i].tensor_class == TensorClass::kAttnV) ++attn_v_count;
-    if (counted[i]) places[i].index = next[places[i].tensor_class]++;
+    Place& place = places[i];
+    place.role = role_of(tensors[i].name, facts.architecture, has_output);
+    place.count = facts.block_count;
+    if (place.role == TensorRole::kAttnV) ++values;
+    if (!counted[i]) continue;
+    place.met = next[place.role]++;
+    place.layer = is_ffn(place.role) && facts.expert_count > 1
+                      ? layer_in_name(tensors[i].name, facts.block_count)
+                      : place.met;
   }
-  for (auto& place : places)
-    if (place.tensor_class == TensorClass::kAttnV) place.count = attn_v_count;
+  for (Place& place : places)
+    if (place.role == TensorRole::kAttnV) place.count = values;
   return places;
 }
 
-bool in_layers(const Override& rule, std::string_view name, std::uint32_t block_count) {
-  if (rule.layers.empty()) return true;
-  const auto block = block_of(name);
-  if (!block) return false;
-  const auto absolute = [&](int layer) {
-    return layer < 0 ? layer + static_cast<int>(block_count) : layer;
-  };
-  return std::any_of(rule.layers.begin(), rule.layers.end(), [&](const auto& range) {
-    const int layer = static_cast<int>(*block);
-    return layer >= absolute(range.first) && layer <= absolute(range.second);
-  });
-}
-
-std::string no_match_text(const Override& rule, std::uint32_t block_count) {
-  std::string text = fmt::format("rule \"{}\" matches no tensor that is quantized", rule.match);
-  if (!rule.layers.empty()) {
-    std::string layers;
-    for (const auto& [first, last] : rule.layers)
-      layers += fmt::format(
-          "{}{}", layers.empty() ? "" : ",",
-          first == last ? fmt::format("{}", first) : fmt::format("{}..{}", first, last));
-    text += fmt::format(" in the layers {}; the model has the layers 0..{}", layers,
-                        block_count == 0 ? 0 : block_count - 1);
+bool is_there(Where where, const Place& place) {
+  const std::uint32_t layer = place.layer;
+  const std::uint32_t eighth = place.count / 8;
+  const bool is_in_last_eighth = layer >= 7 * place.count / 8;
+  switch (where) {
+    case Where::kEverywhere:
+      return true;
+    case Where::kFirstTwo:
+      return layer < 2;
+    case Where::kFirstFour:
+      return layer < 4;
+    case Where::kFirstSixteenth:
+      return layer < place.count / 16;
+    case Where::kFirstEighth:
+      return layer < eighth;
+    case Where::kFirstEighthMet:
+      return place.met < eighth;
+    case Where::kMiddle:
+      return layer >= eighth && !is_in_last_eighth;
+    case Where::kMoreBits:
+      return layer < eighth || is_in_last_eighth || (layer - eighth) % 3 == 2;
   }
-  return text + "; `qbuild inspect` on a built variant lists their names";
+  return false;
 }
 
-// Indexes of the tensors that the rule takes; at least one.
-std::vector<std::size_t> matches_of(const Override& rule, std::span<const TensorSpec> tensors,
-                                    std::uint32_t block_count) {
-  const manifests::TensorPattern pattern(rule.match);
-  std::vector<std::size_t> matched;
-  for (std::size_t i = 0; i < tensors.size(); ++i)
-    if (is_quantizable(tensors[i]) && in_layers(rule, tensors[i].name, block_count) &&
-        pattern.is_in(tensors[i].name))
-      matched.push_back(i);
-  if (matched.empty()) throw Error(ErrorKind::kInvalidInput, no_match_text(rule, block_count));
-  return matched;
+const Row* find_row(std::span<const Row> rows, const Place& place, Facts facts) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& row) {
+    return (row.role == place.role || row.role == TensorRole::kAny) && (row.needs & ~facts) == 0 &&
+           is_there(row.where, place);
+  });
+  return found == rows.end() ? nullptr : &*found;
 }
 
-// For each tensor the first override that takes it, if any.
-std::vector<const Override*> match_overrides(std::span<const Override> overrides,
-                                             std::span<const TensorSpec> tensors,
-                                             std::uint32_t block_count) {
-  std::vector<const Override*> chosen(tensors.size(), nullptr);
-  for (const Override& rule : overrides)
-    for (const std::size_t i : matches_of(rule, tensors, block_count))
-      if (chosen[i] == nullptr) chosen[i] = &rule;
-  return chosen;
+// What the recipe says of one tensor, before its row length is looked at.
+DType asked_type(const Recipe& recipe, const RecipeOptions& options, const Place& place,
+                 Facts facts, bool is_large_network) {
+  if (place.role == TensorRole::kOutput && options.output) return *options.output;
+  const Row* row = find_row(common_rows(recipe), place, facts);
+  if (row == nullptr) {
+    if (place.role == TensorRole::kOutput) return recipe.output;
+    if (place.role == TensorRole::kEmbedding) return recipe.embedding;
+    row = find_row(recipe.rows, place, facts);
+  }
+  const DType type = row == nullptr ? recipe.base : row->type;
+  const bool is_raised = is_large_network && place.role == TensorRole::kAttnV;
+  return is_raised ? raised_for_large(recipe, type) : type;
+}
+
+bool is_whole(const TensorSpec& tensor, DType type) {
+  return tensor.shape.front() % dtype_info(type).block_values == 0;
+}
+
+DType fallback_of(const TensorSpec& tensor, DType asked) {
+  if (is_whole(tensor, asked)) return asked;
+  const auto smaller = smaller_block(asked);
+  if (!smaller)
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("{}: rows of {} values do not hold whole blocks of {} ({}), and no type "
+                    "stands in for it",
+                    tensor.name, tensor.shape.front(), dtype_name(asked),
+                    dtype_info(asked).block_values));
+  return is_whole(tensor, *smaller) ? *smaller : DType::kF16;
+}
+
+// The option that decides alone, before recipe and overrides.
+std::optional<DType> demanded_type(const RecipeOptions& options, const TensorSpec& tensor,
+                                   const Override* overridden) {
+  std::optional<DType> type;
+  if (tensor.name == "output.weight") type = options.output;
+  if (tensor.name == "token_embd.weight") type = options.embedding;
+  if (tensor.name == "per_layer_token_embd.weight" && overridden == nullptr)
+    type = options.embedding;
+  if (type && !is_whole(tensor, *type))
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("{}: rows of {} values do not hold whole blocks of {}, which was asked "
+                            "for",
+                            tensor.name, tensor.shape.front(), dtype_name(*type)));
+  return type;
 }
 
 }  // namespace
 
-std::span<const Recipe> all_recipes() {
-  return kRecipes;
-}
-
-const Recipe* find_recipe(std::string_view name) {
-  const auto* const found = std::find_if(kRecipes.begin(), kRecipes.end(),
-                                         [&](const Recipe& recipe) { return recipe.name == name; });
-  return found == kRecipes.end() ? nullptr : found;
-}
-
 void check_override(const Override& rule, std::span<const TensorSpec> tensors,
                     const NetworkFacts& facts) {
-  (void)matches_of(rule, tensors, facts.block_count);
+  (void)match_overrides({&rule, 1}, tensors, facts.architecture, facts.block_count);
 }
 
-std::vector<TypeChoice> choose_types(const Recipe& recipe, std::span<const Override> overrides,
+std::vector<TypeChoice> choose_types(const Recipe& recipe, const RecipeOptions& options,
                                      std::span<const TensorSpec> tensors,
                                      const NetworkFacts& facts) {
-  const bool plain = dtype_info(recipe.base).block_values == 1;
-  const bool has_output = std::any_of(tensors.begin(), tensors.end(), [](const TensorSpec& tensor) {
-    return tensor.name == "output.weight";
-  });
-  const auto overridden = match_overrides(overrides, tensors, facts.block_count);
+  const auto overridden =
+      match_overrides(options.overrides, tensors, facts.architecture, facts.block_count);
+  const bool has_rows = recipe.is_quantized() && !options.pure;
   const auto counted = std::make_unique<bool[]>(tensors.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) counted[i] = overridden[i] == nullptr;
-  const auto places = class_places(tensors, {counted.get(), tensors.size()}, facts.block_count);
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    counted[i] =
+        has_rows && overridden[i] == nullptr && is_quantizable(tensors[i], facts.architecture);
+  const auto places = places_of(tensors, {counted.get(), tensors.size()}, facts);
+  const Facts network = facts_of(facts, options.has_importance);
+  const bool large = is_large(facts);
 
   std::vector<TypeChoice> choices(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorSpec& tensor = tensors[i];
-    if (!is_quantizable(tensor)) continue;  // F32: one-dimensional tensors and the like stay exact
-    DType asked = recipe.base;
-    if (overridden[i] != nullptr) {
+    TypeChoice& choice = choices[i];
+    if (!is_quantizable(tensor, facts.architecture)) continue;
+    const auto demanded = demanded_type(options, tensor, overridden[i]);
+    DType asked = demanded.value_or(recipe.base);
+    if (!demanded && overridden[i] != nullptr) {
       asked = overridden[i]->type;
-    } else if (!plain) {
-      asked = asked_type(recipe, tensor.name, places[i], has_output, facts);
+    } else if (!demanded && has_rows) {
+      const bool is_stacked = tensor.shape.size() > 2 && tensor.shape[2] > 1;
+      asked = asked_type(recipe, options, places[i], network | (is_stacked ? kStacked : 0), large);
     }
-    choices[i].type = fallback_of(asked, tensor.shape.front());
-    if (choices[i].type != asked) choices[i].instead_of = asked;
+    choice.type = fallback_of(tensor, asked);
+    // The output is worth eight bits where the recipe's blocks do not fit, even if others would.
+    if (!demanded && counted[i] && places[i].role == TensorRole::kOutput && !options.output &&
+        !is_whole(tensor, recipe.base))
+      choice.type = fallback_of(tensor, DType::kQ8_0);
+    if (choice.type != asked) choice.instead_of = asked;
+    const bool is_in_a_block =
+        places[i].role != TensorRole::kOutput && places[i].role != TensorRole::kEmbedding;
+    choice.needs_importance = is_in_a_block && needs_importance(recipe, choice.type);
   }
   return choices;
 }
 
-bool file_order(std::string_view a, std::string_view b) {
-  const auto block_a = block_of(a);
-  const auto block_b = block_of(b);
-  if (block_a != block_b) return block_a < block_b;
-  return a < b;
+void require_importance(const Recipe& recipe, const RecipeOptions& options,
+                        std::span<const TensorSpec> tensors, std::span<const TypeChoice> choices) {
+  if (options.has_importance) return;
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    if (choices[i].needs_importance)
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("{} needs an importance matrix: {} becomes {}, which is of no use "
+                              "without one",
+                              recipe.name, tensors[i].name, dtype_name(choices[i].type)));
 }
 
 }  // namespace qbuild::rules

@@ -1,52 +1,40 @@
 #pragma once
 // A recipe says which type each tensor of a model gets: "Q4_K_M" is a recipe, "Q4_K" is a type.
-// Recipes are a table and one pure function of the tensor list; nothing depends on the order of
-// visiting. They choose as llama.cpp's quantizer does (October 2026), so that a file is what its
-// name says elsewhere.
+// Recipes are tables (rules/recipe_table.h) and one pure function of the tensor list; nothing
+// depends on the order of visiting. They choose as llama.cpp's quantizer does (October 2026), for
+// the networks of every architecture.
 
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/dtype.h"
+#include "rules/recipe_override.h"
+#include "rules/recipe_table.h"
+#include "rules/tensor_role.h"
 
 namespace qbuild::rules {
 
-// Part of the key of `quantize`: raise it when a recipe chooses differently.
-//   1  F32 F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q6_K
-inline constexpr std::string_view kRecipeTablesVersion = "1";
-
-struct Recipe {
-  std::string_view name;
-  std::uint32_t file_type;  // GGUF's general.file_type
-  DType base;
-};
-
-[[nodiscard]] std::span<const Recipe> all_recipes();
-[[nodiscard]] const Recipe* find_recipe(std::string_view name);  // null: no such recipe
-
-struct TensorSpec {
-  std::string name;                  // GGUF's: "blk.0.attn_q.weight"
-  std::vector<std::uint64_t> shape;  // GGUF order: shape[0] is the row length
-};
-
 // What a recipe asks about the network beyond its tensors.
 struct NetworkFacts {
-  std::uint32_t block_count = 0;
-  std::uint32_t head_count = 0;
-  std::uint32_t head_count_kv = 0;
+  std::uint32_t block_count = 0;    // with those that predict further tokens
+  std::uint32_t head_count = 0;     // of the first layer; so with the next
+  std::uint32_t head_count_kv = 0;  // 0 where that layer has no attention
+  std::uint32_t expert_count = 0;
+  std::string architecture = "llama";  // GGUF's general.architecture
 };
 
-// A user's own rule: for tensors whose name matches, in those layers, this type instead of the
-// recipe's.
-struct Override {
-  std::string match;  // a regular expression (ECMAScript), searched in the name
-  // First and last layer, negative ones from the end (-1 is the last); none: every tensor.
-  std::vector<std::pair<int, int>> layers;
-  DType type = DType::kF32;
+// What a run may ask for beside the recipe.
+struct RecipeOptions {
+  std::vector<Override> overrides = {};  // the first that takes a tensor wins over the recipe
+  bool has_importance = false;           // an importance matrix: some recipes choose otherwise
+  bool pure = false;                     // the recipe's base for all that is quantized
+  // Of output.weight; of embeddings that serve as output, unless `pure` or a plain recipe.
+  std::optional<DType> output = {};
+  // Of embeddings, wherever they serve; an override that takes per_layer_token_embd.weight wins.
+  std::optional<DType> embedding = {};
 };
 
 struct TypeChoice {
@@ -54,6 +42,8 @@ struct TypeChoice {
   // The type that was asked for, where rows of this length cannot hold it and `type` is the
   // fallback.
   std::optional<DType> instead_of;
+  // Whether nothing sensible comes out of encoding it without an importance matrix.
+  bool needs_importance = false;
 };
 
 // Throws Error (kInvalidInput) for a bad expression, and for an override that matches no tensor;
@@ -62,13 +52,17 @@ void check_override(const Override& rule, std::span<const TensorSpec> tensors,
                     const NetworkFacts& facts);
 
 // One choice per tensor, in the order of `tensors`.
-// Throws Error (kInvalidInput) for a bad expression and for an override that matches no tensor.
+// Throws Error: kInvalidInput for a bad expression, for an override that matches no tensor, for
+// options whose type the rows do not hold, and for a tensor of an expert outside of the network's
+// blocks; kUnsupported for rows that do not hold the type where none stands in for it.
 [[nodiscard]] std::vector<TypeChoice> choose_types(const Recipe& recipe,
-                                                   std::span<const Override> overrides,
+                                                   const RecipeOptions& options,
                                                    std::span<const TensorSpec> tensors,
                                                    const NetworkFacts& facts);
 
-// The order of tensors in a file: those outside blocks first, then by block number, ties by name.
-[[nodiscard]] bool file_order(std::string_view a, std::string_view b);
+// Throws Error (kInvalidInput) where a tensor needs an importance matrix and there is none; the
+// message names the recipe and the first such tensor.
+void require_importance(const Recipe& recipe, const RecipeOptions& options,
+                        std::span<const TensorSpec> tensors, std::span<const TypeChoice> choices);
 
 }  // namespace qbuild::rules

@@ -116,7 +116,8 @@ class Importer {
     source_.architecture = parameters.architecture;
     source_.network = {.block_count = static_cast<std::uint32_t>(parameters.layers),
                        .head_count = static_cast<std::uint32_t>(parameters.heads),
-                       .head_count_kv = static_cast<std::uint32_t>(parameters.kv_heads)};
+                       .head_count_kv = static_cast<std::uint32_t>(parameters.kv_heads),
+                       .architecture = parameters.architecture};
     source_.context_length = parameters.context;
     for (const auto& [name, stored] : models::network_tensors(checkpoint, parameters, folder_)) {
       TensorSpec spec{.name = models::gguf_name(name),

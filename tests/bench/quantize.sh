@@ -34,7 +34,7 @@ theirs() { seconds "$peer/llama-quantize" f16.gguf "peer-$1.gguf" "$1" "$threads
 manifest F16
 "$qbuild" build --store store --threads "$threads" >/dev/null
 cp out/m/*F16.gguf f16.gguf
-for recipe in F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q6_K; do
+for recipe in F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q5_0 Q5_1 Q5_K_S Q5_K_M Q6_K; do
   manifest "$recipe"
   : >ours.txt
   : >theirs.txt

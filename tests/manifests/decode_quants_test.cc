@@ -85,7 +85,7 @@ models:
 models:
   a: {source: tiny, quants: [zebra, Q8_0]}
 )",
-     R"(qbuild.yaml:3:30: unknown quant "zebra"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K)"},
+     R"(qbuild.yaml:3:30: unknown quant "zebra"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1)"},
     {"AnotherCase",
      R"(version: 1
 models:

@@ -9,8 +9,9 @@ namespace qbuild::manifests {
 namespace {
 
 TEST(QuantNames, AreTheRecipesKnownNow) {
-  EXPECT_THAT(recipe_names(), testing::UnorderedElementsAre("F32", "F16", "BF16", "Q8_0", "Q4_0",
-                                                            "Q4_K_S", "Q4_K_M", "Q6_K"));
+  EXPECT_THAT(recipe_names(),
+              testing::UnorderedElementsAre("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_S",
+                                            "Q4_K_M", "Q5_0", "Q5_1", "Q5_K_S", "Q5_K_M", "Q6_K"));
   EXPECT_TRUE(is_recipe_name("Q4_K_M"));
   EXPECT_FALSE(is_recipe_name("q4_k_m"));
   EXPECT_FALSE(is_recipe_name("Q4_K"));
@@ -37,9 +38,9 @@ TEST(UnknownWord, ListsWhatIsKnownWhereNothingIsNear) {
 }
 
 TEST(UnknownWord, AWordOfTheFieldIsNotPossibleYetWhateverIsNear) {
-  EXPECT_EQ(unknown_word("quant", "Q5_K_M", recipe_names()),
-            "\"Q5_K_M\" is not possible yet; possible are F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, "
-            "Q4_K_S, Q6_K");
+  EXPECT_EQ(unknown_word("quant", "Q3_K_M", recipe_names()),
+            "\"Q3_K_M\" is not possible yet; possible are F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, "
+            "Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1");
   EXPECT_EQ(unknown_word("method", "gptq", method_names()),
             "\"gptq\" is not possible yet; possible are command");
   for (const std::string_view word : {"Q3_K_M", "IQ4_XS", "awq", "AWQ", "iq4_nl", "mlx"})

@@ -5,9 +5,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "kernels/codec.h"
-#include "kernels/matmul.h"
-#include "manifests/quant_names.h"
 
 namespace qbuild::rules {
 namespace {
@@ -33,26 +30,12 @@ std::vector<TensorSpec> llama_tensors(std::uint32_t blocks, std::uint64_t hidden
 DType type_of(const std::string& name, std::string_view recipe,
               const std::vector<TensorSpec>& tensors, NetworkFacts facts,
               std::vector<Override> overrides = {}) {
-  const auto choices = choose_types(*find_recipe(recipe), overrides, tensors, facts);
+  const auto choices =
+      choose_types(*find_recipe(recipe), {.overrides = std::move(overrides)}, tensors, facts);
   for (std::size_t i = 0; i < tensors.size(); ++i)
     if (tensors[i].name == name) return choices[i].type;
   ADD_FAILURE() << "no tensor " << name;
   return DType::kF64;
-}
-
-TEST(Recipe, IsThereForEveryNameThatAManifestMayUse) {
-  std::vector<std::string_view> names;
-  for (const Recipe& recipe : all_recipes()) names.push_back(recipe.name);
-  EXPECT_THAT(names, testing::UnorderedElementsAreArray(manifests::recipe_names()));
-}
-
-TEST(Recipe, MayGiveEveryTypeThatIsEncodedAndComputedWith) {
-  std::vector<std::string_view> types;
-  for (const kernels::Codec& codec : kernels::all_codecs()) {
-    if (!codec.can_encode() || !kernels::has_product(codec.dtype)) continue;
-    types.push_back(dtype_name(codec.dtype));
-  }
-  EXPECT_THAT(types, testing::UnorderedElementsAreArray(manifests::tensor_types()));
 }
 
 TEST(Recipe, Q4KMGivesMoreBitsToTheLayersThatTheReferenceNames) {
@@ -146,40 +129,6 @@ TEST(Recipe, LayersOfAnOverrideCountFromBothEnds) {
         << layer;
 }
 
-TEST(Recipe, AnOverrideThatMatchesNothingIsAnError) {
-  const auto tensors = llama_tensors(2, 256);
-  const std::vector<Override> rules{{"attn_typo", {}, DType::kQ8_0}};
-  try {
-    (void)choose_types(*find_recipe("Q4_K_M"), rules, tensors, {2, 8, 8});
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
-    EXPECT_THAT(error.message(), HasSubstr("rule \"attn_typo\" matches no tensor"));
-  }
-}
-
-TEST(Recipe, AnOverrideOutsideOfTheModelsLayersSaysBoth) {
-  const auto tensors = llama_tensors(2, 256);
-  const Override rule{"attn_q", {{7, 9}, {-1, -5}, {12, 12}}, DType::kQ8_0};
-  try {
-    check_override(rule, tensors, {2, 8, 8});
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
-    EXPECT_EQ(error.message(),
-              "rule \"attn_q\" matches no tensor that is quantized in the layers 7..9,-1..-5,12; "
-              "the model has the layers 0..1; `qbuild inspect` on a built variant lists their "
-              "names");
-  }
-  EXPECT_NO_THROW(check_override({"attn_q", {{1, 1}}, DType::kQ8_0}, tensors, {2, 8, 8}));
-}
-
-TEST(Recipe, ABrokenExpressionIsAnError) {
-  const auto tensors = llama_tensors(2, 256);
-  const std::vector<Override> rules{{"attn_(", {}, DType::kQ8_0}};
-  EXPECT_THROW((void)choose_types(*find_recipe("Q4_K_M"), rules, tensors, {2, 8, 8}), Error);
-}
-
 TEST(Recipe, TheChoiceDoesNotDependOnTheOrderOfTheTensors) {
   auto tensors = llama_tensors(12, 256);
   const NetworkFacts facts{12, 8, 4};
@@ -191,10 +140,161 @@ TEST(Recipe, TheChoiceDoesNotDependOnTheOrderOfTheTensors) {
     EXPECT_EQ(type_of(name, "Q4_K_S", tensors, facts), type) << name;
 }
 
-TEST(Recipe, FilesBeginWithWhatIsOutsideTheBlocks) {
-  EXPECT_TRUE(file_order("output.weight", "blk.0.attn_q.weight"));
-  EXPECT_TRUE(file_order("blk.2.attn_q.weight", "blk.10.attn_k.weight"));
-  EXPECT_TRUE(file_order("blk.2.attn_k.weight", "blk.2.attn_q.weight"));
+TEST(Recipe, TheFirstRowThatHoldsWins) {
+  const auto tensors = llama_tensors(32, 256);
+  const auto type = [&](std::string_view recipe, const std::string& name, NetworkFacts facts) {
+    return type_of(name, recipe, tensors, std::move(facts));
+  };
+  const NetworkFacts plain{32, 8, 8};
+  const NetworkFacts grouped{32, 32, 8};
+  EXPECT_EQ(type("Q2_K", "blk.9.attn_v.weight", plain), DType::kQ3_K);
+  EXPECT_EQ(type("Q2_K", "blk.9.attn_v.weight", grouped), DType::kQ4_K);
+  EXPECT_EQ(type("Q3_K_M", "blk.1.attn_v.weight", plain), DType::kQ5_K);
+  EXPECT_EQ(type("Q3_K_M", "blk.2.attn_v.weight", plain), DType::kQ4_K);
+  EXPECT_EQ(type("Q3_K_M", "blk.1.ffn_down.weight", plain), DType::kQ5_K);
+  EXPECT_EQ(type("Q3_K_M", "blk.2.ffn_down.weight", plain), DType::kQ4_K);
+  EXPECT_EQ(type("IQ3_XS", "blk.3.ffn_up.weight", plain), DType::kIQ3_S);
+  EXPECT_EQ(type("IQ3_XS", "blk.4.ffn_up.weight", plain), DType::kIQ3_XXS);
+  EXPECT_EQ(type("IQ3_XS", "blk.28.ffn_up.weight", plain), DType::kIQ3_S);
+  EXPECT_EQ(type("IQ2_M", "blk.5.attn_output.weight", plain), DType::kIQ3_S);
+  EXPECT_EQ(type("Q5_K_M", "blk.6.ffn_down.weight", plain), DType::kQ6_K);
+  EXPECT_EQ(type("Q5_K_S", "blk.6.ffn_down.weight", plain), DType::kQ5_K);
+}
+
+TEST(Recipe, OutputAndEmbeddingsHaveColumnsOfTheirOwn) {
+  const auto tensors = llama_tensors(4, 256);
+  const NetworkFacts facts{4, 8, 8};
+  EXPECT_EQ(type_of("output.weight", "IQ2_XS", tensors, facts), DType::kQ5_K);
+  EXPECT_EQ(type_of("token_embd.weight", "IQ2_XS", tensors, facts), DType::kQ2_K);
+  EXPECT_EQ(type_of("token_embd.weight", "TQ1_0", tensors, facts), DType::kQ4_K);
+  EXPECT_EQ(type_of("output.weight", "MXFP4_MOE", tensors, facts), DType::kQ8_0);
+}
+
+TEST(Recipe, FewExpertsShareAnAttentionThatKeepsMore) {
+  const auto tensors = llama_tensors(32, 256);
+  const NetworkFacts eight{32, 32, 8, 8};
+  EXPECT_EQ(type_of("blk.9.attn_v.weight", "Q4_K_M", tensors, eight), DType::kQ8_0);
+  EXPECT_EQ(type_of("blk.9.attn_k.weight", "Q4_K_M", tensors, eight), DType::kQ8_0);
+  EXPECT_EQ(type_of("blk.9.attn_output.weight", "Q4_K_M", tensors, eight), DType::kQ5_K);
+  EXPECT_EQ(type_of("blk.9.attn_output.weight", "Q4_K_M", tensors, {32, 32, 8, 16}), DType::kQ4_K);
+}
+
+TEST(Recipe, ExpertsOfALayerHaveItsNumberWhateverTheirOrder) {
+  std::vector<TensorSpec> tensors;
+  for (int block = 0; block < 16; ++block)
+    for (const char* kind : {"_exps", "_shexp"})
+      tensors.push_back({"blk." + std::to_string(block) + ".ffn_down" + kind + ".weight",
+                         {256, 256, kind[1] == 'e' ? 64u : 1u}});
+  const NetworkFacts facts{16, 8, 8, 64, "deepseek2"};
+  EXPECT_EQ(type_of("blk.1.ffn_down_shexp.weight", "Q4_K_S", tensors, facts), DType::kQ5_K);
+  EXPECT_EQ(type_of("blk.2.ffn_down_exps.weight", "Q4_K_S", tensors, facts), DType::kQ4_K);
+  // These recipes count tensors.
+  EXPECT_EQ(type_of("blk.0.ffn_down_shexp.weight", "IQ1_S", tensors, facts), DType::kQ2_K);
+  EXPECT_EQ(type_of("blk.1.ffn_down_exps.weight", "IQ1_S", tensors, facts), DType::kIQ1_S);
+  EXPECT_EQ(type_of("blk.1.ffn_down_exps.weight", "MXFP4_MOE", tensors, facts), DType::kMXFP4);
+  EXPECT_EQ(type_of("blk.1.ffn_down_shexp.weight", "MXFP4_MOE", tensors, facts), DType::kQ8_0);
+}
+
+TEST(Recipe, AnExpertOutsideOfTheBlocksIsAnError) {
+  const std::vector<TensorSpec> tensors{{"blk.16.ffn_down_exps.weight", {256, 256, 64}}};
+  EXPECT_THROW((void)choose_types(*find_recipe("Q4_K_M"), {}, tensors, {16, 8, 8, 64}), Error);
+}
+
+TEST(Recipe, FalconHasAMixOfItsOwn) {
+  const auto tensors = llama_tensors(32, 256);
+  const NetworkFacts falcon{32, 71, 1, 0, "falcon"};
+  EXPECT_EQ(type_of("blk.1.ffn_down.weight", "Q4_K_M", tensors, falcon), DType::kQ6_K);
+  EXPECT_EQ(type_of("blk.2.ffn_down.weight", "Q4_K_M", tensors, falcon), DType::kQ5_K);
+  EXPECT_EQ(type_of("blk.5.ffn_down.weight", "Q4_K_M", tensors, falcon), DType::kQ4_K);
+  EXPECT_EQ(type_of("output.weight", "Q4_K_M", tensors, falcon), DType::kQ8_0);
+}
+
+TEST(Recipe, AnImportanceMatrixMakesSomeChooseOtherwise) {
+  const auto tensors = llama_tensors(32, 256);
+  const auto type = [&](std::string_view recipe, std::size_t tensor, bool has_importance) {
+    const RecipeOptions options{.has_importance = has_importance};
+    return choose_types(*find_recipe(recipe), options, tensors, {32, 8, 8})[tensor].type;
+  };
+  const std::size_t first_ffn_down = 3 + 6;
+  ASSERT_EQ(tensors[first_ffn_down].name, "blk.0.ffn_down.weight");
+  EXPECT_EQ(type("Q4_0", first_ffn_down, false), DType::kQ4_0);
+  EXPECT_EQ(type("Q4_0", first_ffn_down, true), DType::kQ4_1);
+  EXPECT_EQ(type("Q5_0", first_ffn_down, true), DType::kQ5_1);
+  EXPECT_EQ(type("IQ4_XS", first_ffn_down, false), DType::kQ5_K);
+  EXPECT_EQ(type("IQ4_XS", first_ffn_down, true), DType::kIQ4_XS);
+}
+
+TEST(Recipe, WhatNeedsAnImportanceMatrixSaysSoBeforeAnythingRuns) {
+  const auto tensors = llama_tensors(4, 256);
+  const auto demand = [&](std::string_view name, RecipeOptions options) {
+    const Recipe& recipe = *find_recipe(name);
+    require_importance(recipe, options, tensors, choose_types(recipe, options, tensors, {4, 8, 8}));
+  };
+  try {
+    demand("IQ2_XS", {});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
+    EXPECT_EQ(error.message(),
+              "IQ2_XS needs an importance matrix: blk.0.attn_q.weight becomes IQ2_XS, which is of "
+              "no use without one");
+  }
+  EXPECT_THROW(demand("Q2_K_S", {}), Error);
+  EXPECT_NO_THROW(demand("Q2_K", {}));
+  EXPECT_NO_THROW(demand("IQ2_XS", {.has_importance = true}));
+  EXPECT_NO_THROW(demand("Q4_K_M", {}));
+}
+
+TEST(Recipe, PureGivesOneTypeButForWhatIsAskedFor) {
+  const auto tensors = llama_tensors(32, 256);
+  const RecipeOptions options{.pure = true, .output = DType::kQ8_0, .embedding = DType::kQ5_K};
+  const auto choices = choose_types(*find_recipe("Q4_K_M"), options, tensors, {32, 8, 8});
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (!is_quantizable(tensors[i], "llama")) continue;
+    DType expected = DType::kQ4_K;
+    if (tensors[i].name == "output.weight") expected = DType::kQ8_0;
+    if (tensors[i].name == "token_embd.weight") expected = DType::kQ5_K;
+    EXPECT_EQ(choices[i].type, expected) << tensors[i].name;
+  }
+}
+
+TEST(Recipe, AnOutputTypeIsForTiedEmbeddingsToo) {
+  const auto tensors = llama_tensors(4, 256, true);
+  const RecipeOptions output{.output = DType::kQ8_0};
+  EXPECT_EQ(choose_types(*find_recipe("Q4_K_M"), output, tensors, {4, 8, 8})[0].type, DType::kQ8_0);
+  const RecipeOptions both{.output = DType::kQ8_0, .embedding = DType::kQ5_K};
+  EXPECT_EQ(choose_types(*find_recipe("Q4_K_M"), both, tensors, {4, 8, 8})[0].type, DType::kQ5_K);
+}
+
+TEST(Recipe, AnOptionWhoseTypeTheRowsDoNotHoldIsAnError) {
+  const RecipeOptions options{.embedding = DType::kQ4_K};
+  EXPECT_THROW((void)choose_types(*find_recipe("Q4_0"), options, llama_tensors(2, 576), {2, 9, 3}),
+               Error);
+}
+
+TEST(Recipe, WhereNoTypeStandsInRowsThatDoNotFitAreAnError) {
+  try {
+    (void)choose_types(*find_recipe("Q1_0"), {}, llama_tensors(2, 576), {2, 9, 3});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+    EXPECT_THAT(error.message(), HasSubstr("rows of 576 values do not hold whole blocks of Q1_0"));
+  }
+}
+
+TEST(Recipe, TheOutputTakesEightBitsWhereTheBaseDoesNotFit) {
+  const auto tensors = llama_tensors(2, 576);
+  EXPECT_EQ(type_of("output.weight", "IQ2_XS", tensors, {2, 9, 3}), DType::kQ8_0);
+  EXPECT_EQ(type_of("output.weight", "IQ4_NL", tensors, {2, 9, 3}), DType::kQ8_0);
+  EXPECT_EQ(type_of("blk.0.attn_q.weight", "IQ2_XS", tensors, {2, 9, 3}), DType::kIQ4_NL);
+  EXPECT_EQ(type_of("blk.0.attn_q.weight", "Q3_K_S", tensors, {2, 9, 3}), DType::kQ4_0);
+}
+
+TEST(Recipe, AnOverriddenTensorIsNotCounted) {
+  const auto tensors = llama_tensors(32, 256);
+  const std::vector<Override> rules{{"attn_v", {{0, 0}}, DType::kQ8_0}};
+  EXPECT_EQ(type_of("blk.4.attn_v.weight", "Q4_K_S", tensors, {32, 8, 8}), DType::kQ4_K);
+  EXPECT_EQ(type_of("blk.4.attn_v.weight", "Q4_K_S", tensors, {32, 8, 8}, rules), DType::kQ5_K);
 }
 
 }  // namespace
