@@ -32,6 +32,7 @@ TEST(RecipeTable, IsOfferedInManifestsIfEveryTypeItMayGiveIsEncoded) {
 TEST(RecipeTable, MayGiveEveryTypeThatIsEncodedAndComputedWith) {
   std::vector<std::string_view> types;
   for (const kernels::Codec& codec : kernels::all_codecs()) {
+    if (codec.encoder_version == 0) continue;
     types.push_back(dtype_name(codec.dtype));
     EXPECT_TRUE(kernels::has_product(codec.dtype)) << types.back();
   }
