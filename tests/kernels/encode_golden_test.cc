@@ -61,7 +61,7 @@ const std::vector<Golden>& golden() {
          "c186cf7ac4cc6c82a6a25bc5247f9142e2cbf6fa9fba70871bd33c442877cc21"}}},
       {DType::kQ6_K,
        {{"e7f0d97bede428ce7af8831615b184cfe3ae671307d2f85886f781345792b486",
-         "d7b693245945d76230f55e789fc1f4e944dd5be112a780c5bfb1584b6b2b6e83"}}},
+         "462a5416cb31618242fa100eab66ba9bbb8a09ddc5060c3ae74e279c71512ab6"}}},
       {DType::kIQ4_NL,
        {{"4be4976c45731bdf64510478b168d69d2975c0e680479d3d63a4fbb88147277d",
          "09d9b0de4744969054c9e030bf4fc7aec79038b34e5f7e9e302fbfcbcd737927"}}},
