@@ -27,10 +27,12 @@ constexpr Codec decoder_of(DType dtype) {
 // values rounded with the stored scale; K types and IQ4_XS by kernels/encode_affine_k_lanes.h and
 // encode_scaled_k_lanes.h. With importance or Effort::kBest, and for IQ4_NL, blocks of 32 by
 // encode_affine_block_lanes.h and encode_scaled_block_lanes.h; few levels by
-// encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h.
+// encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h, NVFP4 by
+// encode_nvfp4_lanes.h.
 //
-// The largest magnitude is the one whose scale, or minimum, is binary16's largest number. Where a
-// search puts the largest value at one of several levels, it is the lowest of them that counts.
+// The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
+// NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several
+// levels, it is the lowest of them that counts.
 constexpr std::array kCodecs{
     Codec{DType::kF32, 1, std::numeric_limits<float>::max()},
     Codec{DType::kF16, 1, kLargestF16},
@@ -57,7 +59,7 @@ constexpr std::array kCodecs{
     Codec{DType::kTQ1_0, 1, kLargestF16},
     Codec{DType::kTQ2_0, 1, kLargestF16},
     Codec{DType::kMXFP4, 1, std::numeric_limits<float>::max()},
-    decoder_of(DType::kNVFP4),
+    Codec{DType::kNVFP4, 1, 6 * 448},
     Codec{DType::kQ1_0, 1, kLargestF16},
     Codec{DType::kQ2_0, 1, kLargestF16},
 };

@@ -13,6 +13,7 @@
 #include "kernels/encode_affine_k_lanes.h"
 #include "kernels/encode_few_levels_lanes.h"
 #include "kernels/encode_mxfp4_lanes.h"
+#include "kernels/encode_nvfp4_lanes.h"
 #include "kernels/encode_plain_lanes.h"
 #include "kernels/encode_scaled_block_lanes.h"
 #include "kernels/encode_scaled_k_lanes.h"
@@ -92,6 +93,8 @@ struct BackendCodecs {
         return FewLevelsEncoders<L>::tq2_0(job);
       case DType::kMXFP4:
         return Mxfp4Encoder<L>::encode(job);
+      case DType::kNVFP4:
+        return Nvfp4Encoder<L>::encode(job);
       case DType::kQ1_0:
         return FewLevelsEncoders<L>::q1_0(job);
       case DType::kQ2_0:

@@ -107,16 +107,21 @@ struct Mxfp4Encoder {
     store(x, bytes, best_unit, blocks, to);
   }
 
+  // The code at the end of a path with the sign of x, in the lowest byte of each lane. No minus
+  // zero.
+  static I signed_code(F x, I path) {
+    const F code = L::look_up_8(kTables.code, path);
+    const F negative = L::select_less(x, L::set(0), L::set(8), L::set(0));
+    const F sign = L::select_less(L::set(0), code, negative, L::set(0));
+    return L::bits(L::add(L::add(code, sign), L::set(0x1.8p+23F)));
+  }
+
   static void store(const F* x, const int* bytes, F unit, std::size_t blocks, std::uint8_t* to) {
     std::uint8_t codes[32][16];
     const F inverse = L::div(L::set(1), unit);
     for (std::size_t j = 0; j < 32; ++j) {
       const I path = path_of(L::mul(L::abs(x[j]), inverse));
-      const F code = L::look_up_8(kTables.code, path);
-      // No minus zero.
-      const F negative = L::select_less(x[j], L::set(0), L::set(8), L::set(0));
-      const F sign = L::select_less(L::set(0), code, negative, L::set(0));
-      L::store_bytes(codes[j], L::bits(L::add(L::add(code, sign), L::set(0x1.8p+23F))));
+      L::store_bytes(codes[j], signed_code(x[j], path));
     }
     float units[16];
     L::store(units, unit);
