@@ -105,10 +105,45 @@ std::string sha1_hex(Bytes bytes) {
   return to_hex(end<kSha1Bytes>(context));
 }
 
-std::string xxh3_hex(Bytes bytes) {
+namespace {
+
+std::string xxh3_text(XXH128_hash_t hash) {
   XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  XXH128_canonicalFromHash(&canonical, hash);
   return to_hex(canonical.digest);
+}
+
+}  // namespace
+
+std::string xxh3_hex(Bytes bytes) {
+  return xxh3_text(XXH3_128bits(bytes.data(), bytes.size()));
+}
+
+struct Xxh3::State {
+  State() : state(XXH3_createState()) {
+    if (state == nullptr) throw std::bad_alloc();
+    XXH3_128bits_reset(state);
+  }
+  ~State() { XXH3_freeState(state); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  XXH3_state_t* state;
+};
+
+Xxh3::Xxh3() : state_(std::make_unique<State>()) {}
+Xxh3::~Xxh3() = default;
+Xxh3::Xxh3(Xxh3&&) noexcept = default;
+Xxh3& Xxh3::operator=(Xxh3&&) noexcept = default;
+
+void Xxh3::update(Bytes bytes) {
+  XXH3_128bits_update(state_->state, bytes.data(), bytes.size());
+}
+
+std::string Xxh3::finish_hex() {
+  std::string hex = xxh3_text(XXH3_128bits_digest(state_->state));
+  XXH3_128bits_reset(state_->state);
+  return hex;
 }
 
 }  // namespace qbuild

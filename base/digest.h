@@ -53,4 +53,21 @@ class Sha256 {
 // XXH3-128 as 32 hex digits: checksums where nothing is at stake but accidents.
 [[nodiscard]] std::string xxh3_hex(Bytes bytes);
 
+// The same of any number of pieces. Not for several threads at once.
+class Xxh3 {
+ public:
+  Xxh3();
+  ~Xxh3();
+  Xxh3(Xxh3&&) noexcept;
+  Xxh3& operator=(Xxh3&&) noexcept;
+
+  void update(Bytes bytes);
+  // Of what came since the last call; then it begins anew.
+  [[nodiscard]] std::string finish_hex();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 }  // namespace qbuild

@@ -4,6 +4,7 @@
 
 #include "manifests/decode.h"
 #include "manifests/file_names.h"
+#include "manifests/source_name.h"
 
 namespace qbuild::manifests {
 namespace {
@@ -15,24 +16,21 @@ std::optional<Source> decode_source(const YamlNode& model, const Scope& scope) {
   if (text->text.find("://") != std::string::npos) {
     scope.diagnostics.add(
         text->at, fmt::format("{}: downloading is not possible yet; fetch the model and give "
-                              "its folder as the source",
+                              "its folder or GGUF file as the source",
                               quote(text->text)));
     return std::nullopt;
   }
-  if (text->text.ends_with(".gguf")) {
-    scope.diagnostics.add(text->at,
-                          fmt::format("{}: a GGUF file cannot be a source yet; give the folder of "
-                                      "the checkpoint that it was made of",
-                                      quote(text->text)));
-    return std::nullopt;
-  }
-  const auto folder = scope.resolved(*text);
-  if (!folder) return std::nullopt;
-  Source source{*folder, {}};
-  source.name = source.folder.path.filename().string();
+  const auto path = scope.resolved(*text);
+  if (!path) return std::nullopt;
+  Source source{.path = *path,
+                .is_gguf = is_gguf_path(path->path),
+                .name = source_name(path->path),
+                .may_requantize = false};
+  if (const YamlNode* const again = scope.value(model, Section::kModel, "requantize"))
+    source.may_requantize = again->as_bool().value_or(false);
   if (source.name.empty()) {
     scope.diagnostics.add(text->at, fmt::format("{} cannot be a source: give the folder of a "
-                                                "checkpoint",
+                                                "checkpoint, or a GGUF file",
                                                 quote(text->text)));
     return std::nullopt;
   }

@@ -58,8 +58,8 @@ void add_top_keys(std::vector<KeySpec>& keys) {
         .elements = kTextShape,
         .inside = S::kModels,
         .example = "{tiny: {source: ./tiny}}",
-        .meaning = "The models by name; or a list of sources, each named after its folder, which "
-                   "take everything from defaults. Required."},
+        .meaning = "The models by name; or a list of sources, each named after its folder or file, "
+                   "which take everything from defaults. Required."},
        {.sections = {S::kModels},
         .name = "*",
         .accepts = kMappingShape,
@@ -79,8 +79,16 @@ void add_model_keys(std::vector<KeySpec>& keys) {
         .accepts = kTextShape,
         .variables = kInModel,
         .example = "./checkpoints/run7",
-        .meaning = "Folder of the source checkpoint (config.json, safetensors, tokenizer.json). "
-                   "Required."},
+        .meaning = "Folder of the source checkpoint (config.json, safetensors, tokenizer.json), or a "
+                   "GGUF file of F32, F16 or BF16 (the first, if it is in parts), of any "
+                   "architecture. Required."},
+       {.sections = both,
+        .name = "requantize",
+        .accepts = kBoolShape,
+        .fallback = "false",
+        .example = "true",
+        .meaning = "Whether a GGUF source of Q8_0 may be quantized again. Its own error adds to the "
+                   "variants'."},
        {.sections = both,
         .name = "quants",
         .accepts = kTextShape | kListShape,

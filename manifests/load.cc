@@ -12,6 +12,7 @@
 #include "manifests/include.h"
 #include "manifests/limits.h"
 #include "manifests/matrix.h"
+#include "manifests/source_name.h"
 
 namespace qbuild::manifests {
 namespace {
@@ -64,13 +65,13 @@ class ModelReader {
     return under;
   }
 
-  // "- ./checkpoints/run7" is a model run7.
+  // "- ./checkpoints/run7" is a model run7, "- ./smol-F16.gguf" a model smol.
   void listed(const YamlNode& source, const YamlNode& under, const Scope& scope) {
     if (is_over()) return;
-    const auto folder = scope.resolved({source.text, source.at});
-    if (!folder) return;
+    const auto path = scope.resolved({source.text, source.at});
+    if (!path) return;
     const bool is_address = source.text.find("://") != std::string::npos;
-    TextValue name{folder->path.filename().string(), source.at};
+    TextValue name{source_name(path->path), source.at};
     if (!is_address && name_problem(name.text)) {
       diagnostics_.add(source.at,
                        fmt::format("no name follows from {}; declare the model in a mapping "

@@ -122,9 +122,9 @@ HyperParameters parameters_from_gguf(const GgufMetadata& metadata, const std::st
 
 GgufSource::GgufSource(FileSystem& file_system, const fs::path& path)
     : path_(path),
-      reader_(formats::GgufReader::open(file_system, path)),
-      parameters_(parameters_from_gguf(reader_.metadata(), path.string())) {
-  parameters_.tied_output = reader_.find(gguf_name({TensorRole::kOutput})) == nullptr;
+      parts_(formats::GgufParts::open(file_system, path)),
+      parameters_(parameters_from_gguf(parts_.metadata(), path.string())) {
+  parameters_.tied_output = parts_.find(gguf_name({TensorRole::kOutput})) == nullptr;
   const TensorName divisors{TensorRole::kRopeFrequencies};
   if (const auto shape = find(divisors)) {
     const std::size_t pairs = parameters_.rope.dimensions / 2;
@@ -151,8 +151,9 @@ std::string GgufSource::describe(const TensorName& tensor) const {
 }
 
 std::optional<TensorShape> GgufSource::find(const TensorName& tensor) const {
-  const formats::GgufTensor* const found = reader_.find(gguf_name(tensor));
-  if (found == nullptr) return std::nullopt;
+  const formats::GgufPartTensor* const part = parts_.find(gguf_name(tensor));
+  if (part == nullptr) return std::nullopt;
+  const formats::GgufTensor* const found = &part->tensor;
   TensorShape shape{found->dtype, 1, 1};
   for (std::size_t i = 0; i < found->shape.size(); ++i) {
     if (i >= 2 && found->shape[i] != 1) {
@@ -166,9 +167,9 @@ std::optional<TensorShape> GgufSource::find(const TensorName& tensor) const {
 }
 
 std::vector<std::byte> GgufSource::read(const TensorName& tensor) const {
-  const formats::GgufTensor* const found = reader_.find(gguf_name(tensor));
-  std::vector<std::byte> bytes(found->size_bytes);
-  reader_.read(*found, 0, bytes);
+  const formats::GgufPartTensor* const found = parts_.find(gguf_name(tensor));
+  std::vector<std::byte> bytes(found->tensor.size_bytes);
+  parts_.read(*found, 0, bytes);
   return bytes;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
-// A GGUF file as a source of weights.
+// A GGUF file, or one in parts, as a source of weights.
 
 #include "base/file_system.h"
-#include "formats/gguf_reader.h"
+#include "formats/gguf_parts.h"
 #include "models/hyper_parameters.h"
 #include "models/weights.h"
 
@@ -24,7 +24,7 @@ class GgufSource final : public TensorSource {
 
  private:
   fs::path path_;
-  formats::GgufReader reader_;
+  formats::GgufParts parts_;
   HyperParameters parameters_;
 };
 

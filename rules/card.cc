@@ -22,7 +22,7 @@ using engine::ActionResult;
 constexpr std::uint64_t kMaxReadmeBytes = 4u << 20;
 constexpr std::uint64_t kMaxTemplateBytes = 4u << 20;
 
-// The source's own front matter; empty without a README.
+// The source's own front matter, or what a source without a README says instead.
 Json source_front_matter(const ActionRequest& request, FileSystem& files) {
   const engine::ResolvedInput& source = request.input("source");
   for (std::size_t i = 0; i < source.artifact.files.size(); ++i) {
@@ -33,7 +33,9 @@ Json source_front_matter(const ActionRequest& request, FileSystem& files) {
                                                      source.paths[i].string()));
     return formats::read_front_matter(text);
   }
-  return Json::object();
+  const Json& facts = source.artifact.facts;
+  const Json* const said = facts.is_object() ? facts.find("front_matter") : nullptr;
+  return said == nullptr ? Json::object() : *said;
 }
 
 struct TemplateText {

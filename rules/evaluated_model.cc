@@ -5,7 +5,7 @@
 namespace qbuild::rules {
 
 fs::path model_path(const engine::ActionRequest& request) {
-  if (const std::string folder = request.context.get_string("checkpoint"); !folder.empty())
+  if (const std::string folder = request.context.get_string("source"); !folder.empty())
     return folder;
   const engine::ResolvedInput& model = request.input("model");
   if (model.paths.size() != 1 || model.paths[0].empty())

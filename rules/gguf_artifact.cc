@@ -14,20 +14,27 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 4u << 20;
 
-// Names, types, shapes and bytes of all tensors.
-std::string tensors_digest(const formats::GgufReader& reader) {
+std::string checksum_of(const formats::GgufReader& reader, const formats::GgufTensor& tensor,
+                        std::vector<std::byte>& piece) {
+  Xxh3 hash;
+  for (std::uint64_t at = 0; at < tensor.size_bytes; at += piece.size()) {
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), tensor.size_bytes - at));
+    reader.read(tensor, at, MutableBytes(piece).first(count));
+    hash.update(Bytes(piece).first(count));
+  }
+  return hash.finish_hex();
+}
+
+// Names, types, shapes and checksums of all tensors.
+std::string tensors_digest(const formats::GgufReader& reader,
+                           const std::vector<std::string>& checksums) {
   Sha256 hash;
-  std::vector<std::byte> piece(kPieceBytes);
-  for (const formats::GgufTensor& tensor : reader.tensors()) {
-    std::string head = fmt::format("{} {}", tensor.name, dtype_name(tensor.dtype));
-    for (const std::uint64_t extent : tensor.shape) head += fmt::format(" {}", extent);
-    hash.update(head + "\n");
-    for (std::uint64_t at = 0; at < tensor.size_bytes; at += kPieceBytes) {
-      const auto count =
-          static_cast<std::size_t>(std::min<std::uint64_t>(kPieceBytes, tensor.size_bytes - at));
-      reader.read(tensor, at, MutableBytes(piece).first(count));
-      hash.update(Bytes(piece).first(count));
-    }
+  for (std::size_t i = 0; i < checksums.size(); ++i) {
+    const formats::GgufTensor& tensor = reader.tensors()[i];
+    std::string line = fmt::format("{} {}", tensor.name, dtype_name(tensor.dtype));
+    for (const std::uint64_t extent : tensor.shape) line += fmt::format(" {}", extent);
+    hash.update(fmt::format("{} {}\n", line, checksums[i]));
   }
   return hash.finish().hex();
 }
@@ -73,7 +80,10 @@ GgufDescription describe_gguf(FileSystem& files, const fs::path& path) {
   const auto reader = formats::GgufReader::open(files, path);
   const formats::GgufDigests digests = formats::digest_metadata(reader.metadata());
   GgufDescription description;
-  description.facets = {{"tensors", tensors_digest(reader)},
+  std::vector<std::byte> piece(kPieceBytes);
+  for (const formats::GgufTensor& tensor : reader.tensors())
+    description.checksums.push_back(checksum_of(reader, tensor, piece));
+  description.facets = {{"tensors", tensors_digest(reader, description.checksums)},
                         {"hyperparameters", digests.hyperparameters},
                         {"tokenizer", digests.tokenizer},
                         {"template", digests.chat_template},

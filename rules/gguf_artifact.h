@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/file_system.h"
 #include "base/json.h"
@@ -14,12 +15,13 @@
 namespace qbuild::rules {
 
 struct GgufDescription {
-  // "tensors" (names, types, shapes and bytes), "hyperparameters", "tokenizer", "template",
+  // "tensors" (names, types, shapes and checksums), "hyperparameters", "tokenizer", "template",
   // "general".
   std::map<std::string, std::string> facets;
   // {"architecture", "file_type", "parameters", "bits_per_weight", "tensor_count", "types":
   // {"Q4_K": n, ...}}
   Json facts;
+  std::vector<std::string> checksums;  // of each tensor's bytes (xxh3_hex), in the file's order
 };
 
 // Reads the whole file once. Throws Error (kCorrupt) for anything a reader would stumble over.

@@ -102,16 +102,18 @@ void lower_model(Lowering& lowering, const manifests::Model& model, const Source
 }
 
 // Null: it cannot be read, which is a problem. Several models may share one.
-const SourceModel* import_source(Lowering& lowering, const manifests::Model& model,
+const SourceModel* source_of(Lowering& lowering, const manifests::Model& model,
                                  std::map<fs::path, SourceModel>& sources) {
-  const fs::path& folder = model.source.folder.path;
-  if (const auto found = sources.find(folder); found != sources.end()) return &found->second;
+  const fs::path& path = model.source.path.path;
+  if (const auto found = sources.find(path); found != sources.end()) return &found->second;
   try {
-    lowering.witnesses.push_back(lowering.digests.observe(folder));
-    auto source = import_checkpoint(lowering.files, lowering.digests, folder);
-    return &sources.emplace(folder, std::move(source)).first->second;
+    // Files come and go in a folder; beside a file there may be a card some day.
+    lowering.witnesses.push_back(
+        lowering.digests.observe(model.source.is_gguf ? path.parent_path() / kCardName : path));
+    auto source = import_source(lowering.files, lowering.digests, path);
+    return &sources.emplace(path, std::move(source)).first->second;
   } catch (const Error& error) {
-    lowering.complain(model.source.folder.at, fmt::format("source: {}", error.message()));
+    lowering.complain(model.source.path.at, fmt::format("source: {}", error.message()));
     return nullptr;
   }
 }
@@ -141,7 +143,7 @@ Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clo
   Lowered lowered;
   std::map<fs::path, SourceModel> sources;
   for (const manifests::Model& model : manifest.models)
-    if (const SourceModel* const source = import_source(lowering, model, sources))
+    if (const SourceModel* const source = source_of(lowering, model, sources))
       lower_model(lowering, model, *source, lowered.models);
   if (!lowering.problems.empty())
     throw Error(ErrorKind::kInvalidInput, told_once(lowering.problems));

@@ -19,6 +19,7 @@ constexpr std::uint64_t kMaxTemplateBytes = 4u << 20;
 void check_positions(Lowering& lowering, const LoweringModel& model) {
   const std::uint64_t positions = model.source.context_length;
   const manifests::Benchmark& benchmark = model.model.benchmark;
+  if (!model.source.cannot_run.empty()) return;
   for (const manifests::PerplexityText& text : benchmark.texts)
     if (text.context > positions)
       lowering.complain(text.context_at,
@@ -47,6 +48,17 @@ std::string beginning_of(FileSystem& files, const fs::path& path) {
   for (int i = 0; i < 3 && !text.empty() && is_continuation(text.back()); ++i) text.pop_back();
   if (!text.empty()) text.pop_back();
   return text;
+}
+
+// What is quantized by tables alone may be a network that nothing here runs.
+void check_measurable(Lowering& lowering, const LoweringModel& model) {
+  const manifests::Benchmark& benchmark = model.model.benchmark;
+  const std::string& reason = model.source.cannot_run;
+  if (reason.empty()) return;
+  const std::string message =
+      fmt::format("{}; such a model can be quantized, not measured: write benchmark: false", reason);
+  if (!benchmark.texts.empty()) lowering.complain(benchmark.texts.front().text.at, message);
+  if (benchmark.throughput) lowering.complain(benchmark.throughput->tokens_at, message);
 }
 
 void check_texts(Lowering& lowering, const LoweringModel& model) {
@@ -103,6 +115,7 @@ void check_template(Lowering& lowering, const LoweringModel& model) {
 }  // namespace
 
 void check_model(Lowering& lowering, const LoweringModel& model) {
+  check_measurable(lowering, model);
   check_positions(lowering, model);
   check_texts(lowering, model);
   check_gates(lowering, model);

@@ -42,6 +42,11 @@ std::vector<Gate> gates_of(const manifests::Model& model) {
   return gates;
 }
 
+// Where the source's card is, or would be.
+fs::path source_card(const manifests::Source& source) {
+  return (source.is_gguf ? source.path.path.parent_path() : source.path.path) / kCardName;
+}
+
 // The licence as `publish` sees it: ready, or held with the way out.
 NodeId lower_license(Lowering& lowering, LoweringModel& model) {
   Verdict verdict;
@@ -58,7 +63,7 @@ NodeId lower_license(Lowering& lowering, LoweringModel& model) {
               ? fmt::format(
                     "{}: licenses is given, and the source states none; ask its owner, and write "
                     "`license: NAME` in the front matter of {}",
-                    place, (model.model.source.folder.path / kCardName).string())
+                    place, source_card(model.model.source).string())
               : fmt::format(
                     "{}: licence {} is not in licenses; add it there, or accept it for this model "
                     "with license: {{accept: {}, reason: ...}}",
@@ -182,7 +187,8 @@ std::string public_benchmark(const manifests::Benchmark& benchmark) {
 // changes no card.
 std::string manifest_part(const LoweringModel& model, const Repository& repository) {
   std::string text = fmt::format("version: 1\nmodels:\n  {}:\n    source: {}\n", model.model.name,
-                                 public_path(model.model.source.folder.text));
+                                 public_path(model.model.source.path.text));
+  if (model.model.source.may_requantize) text += "    requantize: true\n";
   if (model.model.chat_template)
     text += fmt::format("    template: {}\n", public_path(model.model.chat_template->text));
   text += "    quants:";
@@ -221,7 +227,7 @@ NodeId lower_card(Lowering& lowering, LoweringModel& model, const Repository& re
   if (model.model.license)
     node.params["license"] = Json::object(
         {{"accept", model.model.license->accept}, {"reason", model.model.license->reason}});
-  node.context = Json::object({{"checkpoint", model.source.folder.string()}});
+  node.context = Json::object({{"source", model.source.path.string()}});
   node.inputs.push_back({.label = "source",
                          .from = model.targets.source,
                          .projection = {.kind = Projection::Kind::kFacets, .facets = {"readme"}}});

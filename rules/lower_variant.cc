@@ -71,16 +71,17 @@ struct TypePlan {
 };
 
 TypePlan plan_types(const SourceModel& source, const Variant& variant,
-                    const std::vector<Override>& overrides) {
+                    const std::vector<Override>& overrides, bool may_requantize) {
   const Recipe* const recipe = find_recipe(variant.recipe);
   check(recipe != nullptr, "every recipe that a manifest may name is in the table");
   const RecipeOptions options{.overrides = overrides};
   const auto choices = choose_types(*recipe, options, source.tensors, source.network);
   require_importance(*recipe, options, source.tensors, choices);
+  check_stored_types(source.weights, choices, may_requantize);
   TypePlan plan;
   std::map<std::pair<DType, DType>, std::size_t> fallbacks;
   for (std::size_t i = 0; i < choices.size(); ++i) {
-    plan.types.insert(choices[i].type);
+    if (kernels::find_codec(choices[i].type) != nullptr) plan.types.insert(choices[i].type);
     const std::uint64_t row = source.tensors[i].shape.front();
     plan.bytes +=
         row_bytes(choices[i].type, row).value_or(0) * (values_of(source.tensors[i]) / row);
@@ -109,17 +110,19 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
                    VariantTargets& targets) {
   const SourceModel& source = model.source;
   const auto overrides = overrides_of(variant);
-  const TypePlan plan = plan_types(source, variant, overrides);
+  const TypePlan plan = plan_types(source, variant, overrides, model.model.source.may_requantize);
   targets.notes = plan.notes;
   Node node;
   node.rule = quantize_traits().name;
   node.params =
       Json::object({{"recipe", variant.recipe},
                     {"overrides", overrides_json(overrides)},
-                    {"effort", variant.effort == manifests::Effort::kBest ? "best" : "default"},
-                    {"name", source.name}});
-  node.context = Json::object(
-      {{"checkpoint", source.folder.string()}, {"stats", stat_list(model, lowering.files)}});
+                    {"effort", variant.effort == manifests::Effort::kBest ? "best" : "default"}});
+  // A GGUF says itself what it is called, whatever the file's name.
+  if (!source.is_gguf) node.params["name"] = source.name;
+  node.context = Json::object({{"source", source.path.string()},
+                               {"stats", stat_list(model, lowering.files)},
+                               {"requantize", model.model.source.may_requantize}});
   node.fields = {{"recipes", std::string(kRecipeTablesVersion)},
                  {"conversion", std::string(kConversionVersion)}};
   for (const DType type : plan.types)
@@ -201,7 +204,7 @@ Node command_node(Lowering& lowering, LoweringModel& model, const Variant& varia
                               {"environment", std::move(environment)},
                               {"tool", command.tool}});
   node.context = Json::object(
-      {{"source", model.source.folder.string()}, {"directory", command.directory.string()}});
+      {{"source", model.source.path.string()}, {"directory", command.directory.string()}});
   node.inputs.push_back({.label = "source",
                          .from = model.targets.source,
                          .projection = facets({"weights", "config", "tokenizer", "template"})});
@@ -303,7 +306,7 @@ void lower_source_quality(Lowering& lowering, LoweringModel& model) {
   // with.
   Node node = quality_node(lowering, model, "f32");
   node.target = model.model.name + ":source:quality";
-  node.context["checkpoint"] = model.source.folder.string();
+  node.context["source"] = model.source.path.string();
   node.inputs.insert(node.inputs.begin(),
                      Input{.label = "model",
                            .from = model.targets.source,

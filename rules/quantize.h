@@ -1,11 +1,13 @@
 #pragma once
-// The rule `quantize`: a GGUF file of one recipe from a checkpoint, streamed tensor by tensor.
+// The rule `quantize`: a GGUF file of one recipe from a checkpoint or another GGUF, streamed tensor
+// by tensor.
 //
 // Parameters: recipe, overrides: a list of {"match", "layers", "type"}, effort ("default" or
-// "best"), name (general.name, from the source). Fields: recipes (version of the tables),
+// "best"), name (general.name, from a checkpoint's folder; none: as the source says). Fields: recipes (version of the tables),
 // conversion (its version), encoder.TYPE. Inputs: "source" (facets weights, config, tokenizer, and
 // template), optionally "template" (a file that replaces the source's chat template). Context:
-// checkpoint (the folder). Output: model.gguf, with the facets and facts of rules/gguf_artifact.h.
+// source (the folder or file), stats (its files as they were imported), requantize (whether weights
+// of Q8_0 may be quantized again). Output: model.gguf, with the facets and facts of rules/gguf_artifact.h.
 
 #include <memory>
 
@@ -15,7 +17,8 @@ namespace qbuild::rules {
 
 // Part of the key: raise it when metadata, tensor order or conversion change a byte.
 //   1  first
-inline constexpr std::string_view kConversionVersion = "1";
+//   2  rope_freqs.weight stands where its name sorts, as all tensors do
+inline constexpr std::string_view kConversionVersion = "2";
 
 [[nodiscard]] std::unique_ptr<engine::Rule> make_quantize_rule();
 

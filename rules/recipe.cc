@@ -202,6 +202,7 @@ std::vector<TypeChoice> choose_types(const Recipe& recipe, const RecipeOptions& 
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorSpec& tensor = tensors[i];
     TypeChoice& choice = choices[i];
+    choice.type = tensor.plain;
     if (!is_quantizable(tensor, facts.architecture)) continue;
     const auto demanded = demanded_type(options, tensor, overridden[i]);
     DType asked = demanded.value_or(recipe.base);

@@ -12,8 +12,7 @@
 #include "formats/safetensors.h"
 #include "formats/tokenizer_json.h"
 #include "models/checkpoint_source.h"
-#include "models/checkpoint_tensors.h"
-#include "models/tensor_names.h"
+#include "rules/checkpoint_weights.h"
 
 namespace qbuild::rules {
 namespace {
@@ -56,14 +55,7 @@ class Importer {
       : files_(files), digests_(digests), folder_(folder) {}
 
   SourceModel import() {
-    const auto stat = files_.stat(folder_);
-    if (!stat)
-      throw Error(ErrorKind::kNotFound, fmt::format("there is no folder {}", folder_.string()));
-    if (stat->kind != FileStat::Kind::kDirectory)
-      throw Error(
-          ErrorKind::kInvalidInput,
-          fmt::format("{} is no folder; a source is a checkpoint's folder", folder_.string()));
-    source_.folder = folder_;
+    source_.path = folder_;
     source_.name = folder_.filename().string();
     const formats::HashedJson config_file = read_json("config.json");
     const formats::ModelConfig config =
@@ -73,7 +65,7 @@ class Importer {
     with_context((folder_ / "tokenizer.json").string(),
                  [&] { (void)formats::parse_tokenizer_json(tokenizer.value); });
     read_tensors(config, checkpoint);
-    add_weights(checkpoint);
+    add_files(checkpoint);
     add_config(config, config_file.sha256);
     add_tokenizer(tokenizer.sha256);
     add_readme();
@@ -114,26 +106,12 @@ class Importer {
   void read_tensors(const formats::ModelConfig& config, const formats::Checkpoint& checkpoint) {
     const models::HyperParameters parameters = models::parameters_from_config(config);
     source_.architecture = parameters.architecture;
-    source_.network = {.block_count = static_cast<std::uint32_t>(parameters.layers),
-                       .head_count = static_cast<std::uint32_t>(parameters.heads),
-                       .head_count_kv = static_cast<std::uint32_t>(parameters.kv_heads),
-                       .architecture = parameters.architecture};
+    source_.network = network_facts(parameters);
     source_.context_length = parameters.context;
-    for (const auto& [name, stored] : models::network_tensors(checkpoint, parameters, folder_)) {
-      TensorSpec spec{.name = models::gguf_name(name),
-                      .shape = {stored->shape.rbegin(), stored->shape.rend()}};
-      std::uint64_t values = 1;
-      for (const std::uint64_t extent : spec.shape) values *= extent;
-      source_.parameters += values;
-      source_.weight_bytes += stored->size_bytes;
-      source_.largest_tensor_bytes = std::max(source_.largest_tensor_bytes, stored->size_bytes);
-      source_.tensors.push_back(std::move(spec));
-    }
-    std::sort(source_.tensors.begin(), source_.tensors.end(),
-              [](const TensorSpec& a, const TensorSpec& b) { return file_order(a.name, b.name); });
+    add_weights(source_, checkpoint_weights(checkpoint, parameters, folder_));
   }
 
-  void add_weights(const formats::Checkpoint& checkpoint) {
+  void add_files(const formats::Checkpoint& checkpoint) {
     Sha256 hash;
     if (checkpoint.has_index()) (void)note(hash, kWeightsIndex);
     for (const std::string& name : checkpoint.files()) (void)note(hash, name);
@@ -210,6 +188,29 @@ std::string SourceModel::license() const {
   if (license->is_array() && license->as_array().size() == 1 && license->as_array()[0].is_string())
     return license->as_array()[0].as_string();
   return "";
+}
+
+SourceModel import_source(FileSystem& files, engine::StatTable& digests, const fs::path& path) {
+  const auto stat = files.stat(path);
+  if (!stat)
+    throw Error(ErrorKind::kNotFound, fmt::format("there is no folder or file {}", path.string()));
+  if (stat->kind == FileStat::Kind::kDirectory) return import_checkpoint(files, digests, path);
+  if (stat->kind != FileStat::Kind::kRegular)
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("{} is a device or a pipe; a source is a checkpoint's folder or a GGUF "
+                            "file",
+                            path.string()));
+  return import_gguf(files, digests, path);
+}
+
+void add_weights(SourceModel& source, std::vector<WeightTensor> weights) {
+  for (const WeightTensor& tensor : weights) {
+    source.parameters += tensor.values();
+    source.weight_bytes += tensor.size_bytes;
+    source.largest_tensor_bytes = std::max(source.largest_tensor_bytes, tensor.size_bytes);
+  }
+  source.tensors = specs_of(weights);
+  source.weights = std::move(weights);
 }
 
 SourceModel import_checkpoint(FileSystem& files, engine::StatTable& digests,

@@ -9,11 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/dtype.h"
+
 namespace qbuild::rules {
 
 struct TensorSpec {
   std::string name;                  // GGUF's: "blk.0.attn_q.weight"
   std::vector<std::uint64_t> shape;  // GGUF order: shape[0] is the row length
+  DType plain = DType::kF32;         // what it gets where it is not quantized
 };
 
 enum class TensorRole : std::uint8_t {
@@ -40,7 +43,7 @@ enum class TensorRole : std::uint8_t {
 [[nodiscard]] std::optional<std::uint32_t> block_of(std::string_view name);
 
 // Whether quantizing touches it: matrices whose name ends in "weight", but for norms, routers,
-// convolutions and other small ones. The rest stays F32.
+// convolutions and other small ones. The rest stays as it is (TensorSpec::plain).
 [[nodiscard]] bool is_quantizable(const TensorSpec& tensor, std::string_view architecture);
 
 // The order of tensors in a file: those outside blocks first, then by block number, ties by name.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "base/error.h"
 #include "kernels/codec.h"
@@ -24,60 +25,111 @@ void order_rows(Bytes stored, std::uint64_t row_bytes, std::uint64_t rows, std::
                 stored.data() + models::checkpoint_row(row, head_dim) * row_bytes, row_bytes);
 }
 
+std::uint64_t stored_row_bytes(const WeightTensor& tensor) {
+  const auto bytes = row_bytes(tensor.stored, tensor.row_length());
+  if (!bytes)
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("rows of {} values are no whole blocks", tensor.row_length()));
+  return *bytes;
+}
+
 }  // namespace
 
-TensorStream::TensorStream(const formats::Checkpoint& checkpoint, Encoding encoding,
-                           ThreadPool& pool)
-    : checkpoint_(checkpoint), encoding_(encoding), pool_(pool) {}
+TensorStream::TensorStream(const WeightSource& source, kernels::Backend backend, ThreadPool& pool)
+    : source_(source),
+      backend_(backend),
+      pool_(pool),
+      buffers_(std::make_shared<BufferPool>()) {}
 
-void TensorStream::convert(const StreamedTensor& tensor,
-                           const std::function<void(Bytes encoded)>& emit) {
-  with_context(fmt::format("tensor {} ({})", tensor.name, tensor.source->name), [&] {
-    if (tensor.shape.empty() || tensor.values() == 0)
-      throw Error(ErrorKind::kCorrupt, "its shape holds no values");
-    const std::uint64_t rows = tensor.values() / tensor.row_length();
-    const std::uint64_t head = std::max<std::uint64_t>(1, tensor.permuted_head_dim);
-    if (rows % head != 0)
+TensorStream::~TensorStream() = default;
+
+void TensorStream::convert(
+    std::size_t tensor_index, std::span<const Encoding> wanted,
+    const std::function<void(std::size_t wanted, const EncodedPiece& piece)>& emit) {
+  const WeightTensor& tensor = source_.tensors()[tensor_index];
+  with_context(fmt::format("tensor {} ({})", tensor.name, tensor.stored_name), [&] {
+    const std::uint64_t values = tensor.values();
+    if (tensor.shape.empty() || values == 0) throw Error(ErrorKind::kCorrupt, "its shape holds no values");
+    const std::uint64_t rows = values / tensor.row_length();
+    const std::uint64_t unit = std::max<std::uint64_t>(tensor.permuted_head_dim, 1);
+    if (rows % unit != 0)
       throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("{} rows are no whole heads of {}", rows, head));
-    const std::uint64_t heads_per_slab =
-        std::max<std::uint64_t>(1, kSlabValues / (tensor.row_length() * head));
-    const std::uint64_t slab_rows = heads_per_slab * head;
-    for (std::uint64_t row = 0; row < rows; row += slab_rows)
-      convert_slab(tensor, row, std::min(slab_rows, rows - row), emit);
+                  fmt::format("{} rows are no whole heads of {}", rows, unit));
+    const std::uint64_t units_per_slab =
+        std::max<std::uint64_t>(kSlabValues / (tensor.row_length() * unit), 1);
+    const auto slab_at = [&](std::uint64_t row) -> Slab {
+      return {row, std::min(units_per_slab * unit, rows - row)};
+    };
+    start_reading(tensor_index, slab_at(0));
+    for (std::uint64_t row = 0; row < rows;) {
+      const Slab slab = slab_at(row);
+      row += slab.rows;
+      reading_.finish();
+      stored_.swap(arrived_);
+      bytes_read_ += stored_.size();
+      if (row < rows) start_reading(tensor_index, slab_at(row));
+      decode(tensor, slab);
+      std::vector<EncodedPiece> pieces(wanted.size());
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const auto same = std::find(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(i),
+                                    wanted[i]);
+        const auto before = static_cast<std::size_t>(same - wanted.begin());
+        pieces[i] = before < i ? pieces[before] : encode(tensor, slab, wanted[i]);
+        emit(i, pieces[i]);
+      }
+    }
   });
 }
 
-void TensorStream::convert_slab(const StreamedTensor& tensor, std::uint64_t first_row,
-                                std::uint64_t rows, const std::function<void(Bytes)>& emit) {
+void TensorStream::start_reading(std::size_t tensor_index, const Slab& slab) {
+  const std::uint64_t row = stored_row_bytes(source_.tensors()[tensor_index]);
+  arrived_.resize(slab.rows * row);
+  reading_.run([this, tensor_index, offset = slab.first_row * row] {
+    source_.read(tensor_index, offset, arrived_);
+  });
+}
+
+// From stored_ into values_, both in the GGUF's order.
+void TensorStream::decode(const WeightTensor& tensor, const Slab& slab) {
   const std::uint64_t row_length = tensor.row_length();
-  const auto stored_row = row_bytes(tensor.source->dtype, row_length);
-  const auto encoded_row = row_bytes(tensor.type, row_length);
-  if (!stored_row || !encoded_row)
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("rows of {} values are no whole blocks", row_length));
-  stored_.resize(rows * *stored_row);
-  checkpoint_.read(*tensor.source, first_row * *stored_row, stored_);
+  const std::uint64_t row = stored_row_bytes(tensor);
   if (tensor.permuted_head_dim > 0) {
     ordered_.resize(stored_.size());
-    order_rows(stored_, *stored_row, rows, tensor.permuted_head_dim, ordered_);
+    order_rows(stored_, row, slab.rows, tensor.permuted_head_dim, ordered_);
     stored_.swap(ordered_);
   }
-  values_.resize(rows * row_length);
-  turn_ = 1 - turn_;
-  std::vector<std::byte>& encoded = encoded_[turn_];
-  encoded.resize(rows * *encoded_row);
-  pool_.parallel_for(rows, 1, [&](std::size_t begin, std::size_t end) {
-    const auto values = std::span(values_).subspan(begin * row_length, (end - begin) * row_length);
-    kernels::to_f32(encoding_.backend, tensor.source->dtype,
-                    Bytes(stored_).subspan(begin * *stored_row, (end - begin) * *stored_row),
-                    values);
-    kernels::encode_rows(
-        encoding_.backend, tensor.type, values, row_length,
-        MutableBytes(encoded).subspan(begin * *encoded_row, (end - begin) * *encoded_row),
-        {.effort = encoding_.effort, .first_index = (first_row + begin) * row_length});
+  if (tensor.is_opaque) return;
+  values_.resize(slab.rows * row_length);
+  pool_.parallel_for(slab.rows, 1, [&](std::size_t begin, std::size_t end) {
+    kernels::decode_rows(backend_, tensor.stored,
+                         Bytes(stored_).subspan(begin * row, (end - begin) * row),
+                         std::span(values_).subspan(begin * row_length, (end - begin) * row_length));
   });
-  emit(encoded);
+}
+
+EncodedPiece TensorStream::encode(const WeightTensor& tensor, const Slab& slab,
+                                  const Encoding& encoding) {
+  const std::uint64_t row_length = tensor.row_length();
+  const auto row = row_bytes(encoding.type, row_length);
+  if (!row)
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("rows of {} values are no whole blocks", row_length));
+  const auto buffer = buffers_->take();
+  buffer->resize(slab.rows * *row);
+  // Of plain numbers each is looked at: weights that are none are refused.
+  const bool is_plain = dtype_info(tensor.stored).block_values == 1;
+  if (encoding.type == tensor.stored && (tensor.is_opaque || !is_plain)) {
+    std::memcpy(buffer->data(), stored_.data(), buffer->size());
+    return buffer;
+  }
+  pool_.parallel_for(slab.rows, 1, [&](std::size_t begin, std::size_t end) {
+    kernels::encode_rows(
+        backend_, encoding.type,
+        std::span(values_).subspan(begin * row_length, (end - begin) * row_length), row_length,
+        MutableBytes(*buffer).subspan(begin * *row, (end - begin) * *row),
+        {.effort = encoding.effort, .first_index = (slab.first_row + begin) * row_length});
+  });
+  return buffer;
 }
 
 }  // namespace qbuild::rules

@@ -1,65 +1,71 @@
 #pragma once
-// One tensor after the other from a checkpoint into a GGUF's types: read in slabs of rows, brought
-// into the GGUF's row order, made floats, encoded, handed on. Memory is bounded by the slab, but
-// for tensors whose rows are permuted, which are read one head at a time.
+// One tensor after the other from a source into a GGUF's types: read in slabs of rows, brought into
+// the GGUF's row order, made floats once, encoded in each type that is wanted, handed on. Memory is
+// bounded by the slab, but for tensors whose rows are permuted, which are read one head at a time.
+// The next slab is read while this one is encoded.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <string>
+#include <memory>
+#include <span>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/thread_pool.h"
-#include "formats/checkpoint.h"
 #include "kernels/backend.h"
 #include "kernels/effort.h"
+#include "rules/buffer_pool.h"
+#include "rules/in_background.h"
+#include "rules/weight_source.h"
 
 namespace qbuild::rules {
 
-struct StreamedTensor {
-  const formats::CheckpointTensor* source = nullptr;
-  std::string name;                  // in the GGUF
-  std::vector<std::uint64_t> shape;  // fastest dimension first
-  DType type = DType::kF32;          // in the GGUF
-  std::uint64_t permuted_head_dim =
-      0;  // rows of each head are interleaved for the rotation; 0: as they are
-
-  [[nodiscard]] std::uint64_t row_length() const { return shape.front(); }
-  [[nodiscard]] std::uint64_t values() const {
-    std::uint64_t count = 1;
-    for (const std::uint64_t extent : shape) count *= extent;
-    return count;
-  }
+// How a tensor is to be encoded.
+struct Encoding {
+  DType type = DType::kF32;
+  kernels::Effort effort = kernels::Effort::kDefault;
+  bool operator==(const Encoding&) const = default;
 };
+
+// Encoded rows; whoever still writes them holds them.
+using EncodedPiece = std::shared_ptr<const std::vector<std::byte>>;
 
 class TensorStream {
  public:
-  struct Encoding {
-    kernels::Backend backend;
-    kernels::Effort effort;
-  };
-  // Checkpoint and pool must outlive the stream.
-  TensorStream(const formats::Checkpoint& checkpoint, Encoding encoding, ThreadPool& pool);
+  // Source and pool must outlive the stream.
+  TensorStream(const WeightSource& source, kernels::Backend backend, ThreadPool& pool);
+  ~TensorStream();
 
-  // Calls `emit` with the encoded bytes in order; they stay as they are until the next call
-  // has returned, so that one piece can be written while the next is made. Throws what codec and
-  // checkpoint throw, with the tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...):
-  // ..."; kCorrupt for a shape that holds no values.
-  void convert(const StreamedTensor& tensor, const std::function<void(Bytes encoded)>& emit);
+  // Calls `emit(i, piece)` for each wanted[i] with its pieces in order. Throws what codec and source
+  // throw, with the tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...): ..."; kCorrupt
+  // for a shape that holds no values.
+  void convert(std::size_t tensor, std::span<const Encoding> wanted,
+               const std::function<void(std::size_t wanted, const EncodedPiece& piece)>& emit);
+
+  // Stored bytes that were read so far.
+  [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:
-  void convert_slab(const StreamedTensor& tensor, std::uint64_t first_row, std::uint64_t rows,
-                    const std::function<void(Bytes)>& emit);
+  struct Slab {
+    std::uint64_t first_row = 0;
+    std::uint64_t rows = 0;
+  };
 
-  const formats::Checkpoint& checkpoint_;
-  Encoding encoding_;
+  void start_reading(std::size_t tensor, const Slab& slab);
+  void decode(const WeightTensor& tensor, const Slab& slab);
+  [[nodiscard]] EncodedPiece encode(const WeightTensor& tensor, const Slab& slab,
+                                    const Encoding& encoding);
+  const WeightSource& source_;
+  kernels::Backend backend_;
   ThreadPool& pool_;
-  std::vector<std::byte> stored_;
+  std::uint64_t bytes_read_ = 0;
+  std::vector<std::byte> stored_;   // this slab
+  std::vector<std::byte> arrived_;  // the next one, under way
   std::vector<std::byte> ordered_;
   std::vector<float> values_;
-  std::array<std::vector<std::byte>, 2> encoded_;  // in turn
-  std::size_t turn_ = 0;
+  std::shared_ptr<BufferPool> buffers_;
+  InBackground reading_;  // last: it uses the above until it has ended
 };
 
 }  // namespace qbuild::rules

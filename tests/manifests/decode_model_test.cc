@@ -30,9 +30,9 @@ TEST(Model, TakesItsPartsFromWhatIsWritten) {
   const Model model = project.model(kWhole);
   EXPECT_EQ(model.name, "a");
   EXPECT_EQ(model.source.name, "tiny");
-  EXPECT_EQ(model.source.folder.text, "./tiny");
-  EXPECT_EQ(model.source.folder.path, "/p/tiny");
-  EXPECT_EQ(model.source.folder.at, (Place{0, 8, 13}));
+  EXPECT_EQ(model.source.path.text, "./tiny");
+  EXPECT_EQ(model.source.path.path, "/p/tiny");
+  EXPECT_EQ(model.source.path.at, (Place{0, 8, 13}));
   EXPECT_EQ(model.chat_template->path, "/p/chat.jinja");
   EXPECT_EQ(model.card_template->path, "/p/card.md");
   EXPECT_EQ(model.license->accept, "gemma");
@@ -40,6 +40,22 @@ TEST(Model, TakesItsPartsFromWhatIsWritten) {
   EXPECT_THAT(*model.licenses, ElementsAre("mit"));
   EXPECT_EQ(model.benchmark.throughput->prompt, 8u);
   EXPECT_EQ(model.publish->message, "of tiny, {date}");
+}
+
+TEST(Model, AGgufFileIsASource) {
+  Project project;
+  project.put("models/tiny-F16.gguf", "x");
+  project.put("x-Q8_0.gguf", "x");
+  const Model file = project.model(
+      "version: 1\nmodels: {a: {source: models/tiny-F16.gguf, quants: Q8_0}}\n");
+  EXPECT_TRUE(file.source.is_gguf);
+  EXPECT_FALSE(file.source.may_requantize);
+  EXPECT_EQ(file.source.path.path, "/p/models/tiny-F16.gguf");
+  EXPECT_EQ(file.source.name, "tiny");
+  const Model again = project.model(
+      "version: 1\nmodels: {a: {source: x-Q8_0.gguf, requantize: true, quants: Q4_0}}\n");
+  EXPECT_TRUE(again.source.may_requantize);
+  EXPECT_EQ(again.source.name, "x");
 }
 
 TEST(Model, TheModelsLicencesCountBeforeThoseOfDefaultsAndOfTheManifest) {
@@ -126,13 +142,7 @@ models:
 models:
   a: {source: 'hf://acme/tiny', quants: [Q8_0]}
 )",
-     R"(qbuild.yaml:3:15: "hf://acme/tiny": downloading is not possible yet; fetch the model and give its folder as the source)"},
-    {"GgufFile",
-     R"(version: 1
-models:
-  a: {source: tiny.gguf, quants: [Q8_0]}
-)",
-     R"(qbuild.yaml:3:15: "tiny.gguf": a GGUF file cannot be a source yet; give the folder of the checkpoint that it was made of)"},
+     R"(qbuild.yaml:3:15: "hf://acme/tiny": downloading is not possible yet; fetch the model and give its folder or GGUF file as the source)"},
     {"Tilde",
      R"(version: 1
 models:
@@ -157,7 +167,7 @@ models:
 models:
   a: {source: /, quants: [Q8_0]}
 )",
-     R"(qbuild.yaml:3:15: "/" cannot be a source: give the folder of a checkpoint)"},
+     R"(qbuild.yaml:3:15: "/" cannot be a source: give the folder of a checkpoint, or a GGUF file)"},
 };
 
 class ModelErrors : public BrokenManifestTest {};

@@ -30,12 +30,18 @@ models:
   a: {source: nowhere, quants: [Q8_0]}
 )",
      R"(qbuild.yaml:3:15: the source "nowhere" does not exist: there is no nowhere)"},
+    {"GgufIsNotThere",
+     R"(version: 1
+models:
+  a: {source: none.gguf, quants: [Q8_0]}
+)",
+     R"(qbuild.yaml:3:15: the source "none.gguf" does not exist: there is no none.gguf)"},
     {"SourceIsAFile",
      R"(version: 1
 models:
   a: {source: text.txt, quants: [Q8_0]}
 )",
-     R"(qbuild.yaml:3:15: the source "text.txt" is a file; give the folder of the checkpoint)"},
+     R"(qbuild.yaml:3:15: the source "text.txt" is a file; give the folder of the checkpoint, or a file that ends in .gguf)"},
     {"Texts",
      R"(version: 1
 models:

@@ -175,7 +175,7 @@ TEST_F(RealFiles, AnIncludedFileOfAHundredGigabytesIsRefusedBeforeItIsRead) {
 TEST_F(RealFiles, ASourceThatIsADeviceIsRefused) {
   EXPECT_EQ(
       errors_of_source("/dev/null"),
-      R"(FOLDER/qbuild.yaml:2:36: the source "/dev/null" is a file; give the folder of the checkpoint)");
+      R"(FOLDER/qbuild.yaml:2:36: the source "/dev/null" is a file; give the folder of the checkpoint, or a file that ends in .gguf)");
 }
 
 TEST_F(RealFiles, ASourceThatIsALoopOfLinksIsRefused) {

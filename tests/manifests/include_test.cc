@@ -41,8 +41,8 @@ TEST(Include, PathsAreRelativeToTheFileThatTheyStandIn) {
       "version: 1\ninclude: ./shared/common.yaml\nmodels: {a: {source: tiny}}\n");
   EXPECT_EQ(format(std::span<const Diagnostic>(result.diagnostics)), "");
   ASSERT_EQ(result.manifest.models.size(), 2u);
-  EXPECT_EQ(result.manifest.models[0].source.folder.path, "/p/shared/big");
-  EXPECT_EQ(result.manifest.models[1].source.folder.path, "/p/tiny");
+  EXPECT_EQ(result.manifest.models[0].source.path.path, "/p/shared/big");
+  EXPECT_EQ(result.manifest.models[1].source.path.path, "/p/tiny");
   EXPECT_EQ(result.manifest.models[1].benchmark.texts[0].text.path, "/p/shared/text.txt");
 }
 

@@ -26,7 +26,7 @@ TEST(Load, AListOfSourcesNamesModelsAfterTheirFolders) {
       "version: 1\ndefaults: {quants: [Q8_0]}\nmodels:\n  - ./tiny\n  - shared/big/\n");
   EXPECT_TRUE(result.diagnostics.empty());
   EXPECT_THAT(names_of(result.manifest.models), ElementsAre("tiny", "big"));
-  EXPECT_EQ(result.manifest.models[1].source.folder.path, "/p/shared/big");
+  EXPECT_EQ(result.manifest.models[1].source.path.path, "/p/shared/big");
 }
 
 TEST(Load, AMatrixMakesAModelForEachCombination) {
@@ -44,7 +44,7 @@ models:
               ElementsAre("m-tiny-Q8_0", "m-tiny-Q4_0", "m-small-Q8_0"));
   const Model* const model = result.manifest.find("m-tiny-Q4_0");
   ASSERT_NE(model, nullptr);
-  EXPECT_EQ(model->source.folder.path, "/p/tiny");
+  EXPECT_EQ(model->source.path.path, "/p/tiny");
   EXPECT_EQ(model->variants.at(0).recipe, "Q4_0");
   EXPECT_EQ(model->publish->variants.at(0).repo.text, "acme/m-tiny-Q4_0");
   EXPECT_EQ(model->publish->variants.at(0).file, "tiny-Q4_0.gguf");
@@ -196,7 +196,7 @@ defaults: {quants: Q8_0}
 models: [tiny, 'hf://acme/x']
 defaults: {quants: Q8_0}
 )",
-     R"(qbuild.yaml:2:16: "hf://acme/x": downloading is not possible yet; fetch the model and give its folder as the source)"},
+     R"(qbuild.yaml:2:16: "hf://acme/x": downloading is not possible yet; fetch the model and give its folder or GGUF file as the source)"},
     {"MatrixNotInTheName",
      R"(version: 1
 models:

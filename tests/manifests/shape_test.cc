@@ -67,13 +67,13 @@ models:
 models:
   a: {source: tiny, quants: [Q8_0], imatrix: {text: x}}
 )",
-     R"(qbuild.yaml:3:37: "imatrix" is not possible yet; possible are source, quants, template, benchmark, gates, licenses, license, card, publish, matrix)"},
+     R"(qbuild.yaml:3:37: "imatrix" is not possible yet; possible are source, requantize, quants, template, benchmark, gates, licenses, license, card, publish, matrix)"},
     {"KeyOfAModelInDefaults",
      R"(version: 1
 defaults: {quants: Q8_0, source: tiny}
 models: [tiny]
 )",
-     R"(qbuild.yaml:2:26: unknown key in defaults: "source"; known: quants, template, benchmark, gates, licenses, card, publish)"},
+     R"(qbuild.yaml:2:26: unknown key in defaults: "source"; known: requantize, quants, template, benchmark, gates, licenses, card, publish)"},
     {"EmptyModels",
      R"(version: 1
 models: {}

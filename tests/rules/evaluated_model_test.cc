@@ -24,7 +24,7 @@ TEST(EvaluatedModel, IsTheOnlyFileOfAVariant) {
 
 TEST(EvaluatedModel, IsTheFolderOfACheckpointWhereTheContextNamesOne) {
   engine::ActionRequest request = request_with({"/models/bard/a", "/models/bard/b"});
-  request.context["checkpoint"] = "/models/bard";
+  request.context["source"] = "/models/bard";
   EXPECT_EQ(model_path(request), "/models/bard");
 }
 

@@ -26,7 +26,7 @@ class Quality : public testing::Test {
   ActionRequest request(const std::vector<std::string>& names = {"first.txt"}) {
     ActionRequest asked;
     asked.target = "bard:source:quality";
-    asked.context = Json::object({{"checkpoint", kBard}});
+    asked.context = Json::object({{"source", kBard}});
     Json texts = Json::array();
     for (const std::string& name : names) {
       texts.push_back(Json::object({{"name", name}, {"context", 32}, {"chunks", 2}}));
@@ -127,7 +127,7 @@ TEST_F(Quality, AModelWithoutATokenizerIsSaid) {
   const fs::path checkpoint = copy_of_bard(folder_.path());
   fs::remove(checkpoint / "tokenizer.json");
   ActionRequest asked = request();
-  asked.context["checkpoint"] = checkpoint.string();
+  asked.context["source"] = checkpoint.string();
   const Error error = failure(asked);
   EXPECT_EQ(error.kind(), ErrorKind::kNotFound);
   EXPECT_THAT(error.message(), HasSubstr(checkpoint.string() + " has no tokenizer.json"));

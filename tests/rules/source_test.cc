@@ -142,12 +142,12 @@ TEST_F(Source, AMissingFolderOrAFileInItsPlaceIsSaid) {
   const fs::path none = folder_.path() / "none";
   const Error missing = error_of([&] { (void)import_folder(none); });
   EXPECT_EQ(missing.kind(), ErrorKind::kNotFound);
-  EXPECT_EQ(missing.message(), "there is no folder " + none.string());
+  EXPECT_EQ(missing.message(), "there is no folder or file " + none.string());
   const fs::path file = model_ / "config.json";
   const Error no_folder = error_of([&] { (void)import_folder(file); });
-  EXPECT_EQ(no_folder.kind(), ErrorKind::kInvalidInput);
+  EXPECT_EQ(no_folder.kind(), ErrorKind::kCorrupt);
   EXPECT_EQ(no_folder.message(),
-            file.string() + " is no folder; a source is a checkpoint's folder");
+            file.string() + ": it is no GGUF file (it does not begin with \"GGUF\")");
 }
 
 TEST_F(Source, WhatIsMissingIsNamedWithItsFolder) {
@@ -236,7 +236,7 @@ TEST_F(Source, AFileThatChangesBetweenParsingAndHashingIsNotTaken) {
     engine::StatTable digests(*files, clock, [&](std::int64_t) {
       if (++waits == 1) write_text(model_ / name, before + " ");
     });
-    const Error error = error_of([&] { (void)import_checkpoint(*files, digests, model_); });
+    const Error error = error_of([&] { (void)import_source(*files, digests, model_); });
     EXPECT_EQ(error.kind(), ErrorKind::kTransient) << name;
     EXPECT_EQ(error.message(), (model_ / name).string() +
                                    " changed while it was read; run again when nothing writes to "
@@ -257,7 +257,7 @@ TEST_F(Source, WeightsThatChangeBetweenParsingAndHashingAreNotTaken) {
   engine::StatTable digests(*files, clock, [&](std::int64_t) {
     if (++waits == 1) write_text(path, weights);
   });
-  const Error error = error_of([&] { (void)import_checkpoint(*files, digests, model_); });
+  const Error error = error_of([&] { (void)import_source(*files, digests, model_); });
   EXPECT_THAT(error.message(), HasSubstr(path.string() + " changed while it was read; "));
 }
 

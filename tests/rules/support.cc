@@ -6,6 +6,8 @@
 
 #include "engine/stat_table.h"
 #include "formats/checkpoint.h"
+#include "formats/gguf_parts.h"
+#include "formats/gguf_writer.h"
 
 namespace qbuild::rules {
 
@@ -59,7 +61,7 @@ SourceModel import_folder(const fs::path& folder) {
   const auto files = make_posix_file_system();
   const auto clock = make_system_clock();
   engine::StatTable digests(*files, *clock, [](std::int64_t) {});
-  return import_checkpoint(*files, digests, folder);
+  return import_source(*files, digests, folder);
 }
 
 fs::path make_scratch(const fs::path& parent, std::string_view name) {
@@ -77,7 +79,7 @@ void put_nan(const fs::path& checkpoint, std::string_view tensor) {
   file.write("\xC0\x7F", 2);
 }
 
-ActionRequest quantize_request(const fs::path& checkpoint, std::string_view recipe,
+ActionRequest quantize_request(const fs::path& source, std::string_view recipe,
                                const fs::path& scratch) {
   const auto files = make_posix_file_system();
   ActionRequest request;
@@ -85,19 +87,59 @@ ActionRequest quantize_request(const fs::path& checkpoint, std::string_view reci
   request.target = fmt::format("bard:{}", recipe);
   request.rule = "quantize";
   request.scratch = scratch;
-  request.params = Json::object(
-      {{"recipe", recipe}, {"overrides", Json::array()}, {"effort", "default"}, {"name", "bard"}});
+  request.params =
+      Json::object({{"recipe", recipe}, {"overrides", Json::array()}, {"effort", "default"}});
+  std::vector<fs::path> paths{source};
+  if (fs::is_directory(source)) {
+    request.params["name"] = "bard";
+    paths = {source / "config.json", source / "model.safetensors", source / "tokenizer.json",
+             source / "tokenizer_config.json"};
+  }
   Json stats = Json::array();
-  for (const char* const name :
-       {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}) {
-    const fs::path path = checkpoint / name;
+  for (const fs::path& path : paths) {
     if (const auto stat = files->stat(path))
       stats.push_back(Json::object(
           {{"path", path.string()}, {"size", stat->size_bytes}, {"mtime_ns", stat->mtime_ns}}));
   }
-  request.context =
-      Json::object({{"checkpoint", checkpoint.string()}, {"stats", std::move(stats)}});
+  request.context = Json::object({{"source", source.string()}, {"stats", std::move(stats)}});
   return request;
+}
+
+fs::path split_gguf(const fs::path& whole, std::uint64_t parts) {
+  const auto files = make_posix_file_system();
+  const auto reader = formats::GgufReader::open(*files, whole);
+  const std::size_t each = (reader.tensors().size() + parts - 1) / parts;
+  formats::GgufPartName name{whole.stem().string(), 1, parts};
+  for (std::uint64_t part = 0; part < parts; ++part) {
+    formats::GgufMetadata metadata;
+    if (part == 0) metadata = reader.metadata();
+    const auto number = [](formats::GgufType type, std::uint64_t value) {
+      return formats::GgufValue{type, {}, value};
+    };
+    metadata.push_back({"split.no", number(formats::GgufType::kU16, part)});
+    metadata.push_back({"split.count", number(formats::GgufType::kU16, parts)});
+    metadata.push_back(
+        {"split.tensors.count",
+         {formats::GgufType::kI32, {}, static_cast<std::int64_t>(reader.tensors().size())}});
+    std::vector<formats::GgufTensorSpec> specs;
+    std::string data;
+    const std::size_t end = std::min<std::size_t>((part + 1) * each, reader.tensors().size());
+    for (std::size_t i = part * each; i < end; ++i) {
+      const formats::GgufTensor& tensor = reader.tensors()[i];
+      specs.push_back({tensor.name, tensor.shape, tensor.dtype});
+      const std::size_t begin = data.size();
+      data.resize(begin + tensor.size_bytes);
+      reader.read(tensor, 0, std::as_writable_bytes(std::span(data)).subspan(begin));
+    }
+    name.number = part + 1;
+    const auto file = files->create(whole.parent_path() / name.file_name(), CreateMode::kExclusive);
+    formats::GgufWriter writer(*file, metadata, specs);
+    writer.append(as_bytes(data));
+    writer.finish();
+    file->close();
+  }
+  name.number = 1;
+  return whole.parent_path() / name.file_name();
 }
 
 ResolvedInput file_input(const std::string& label, const fs::path& path) {

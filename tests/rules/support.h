@@ -62,7 +62,7 @@ class TestContext final : public engine::ActionContext {
 [[nodiscard]] fs::path copy_of_bard(const fs::path& parent);
 
 // With a stat table of its own, so that nothing is remembered between two calls.
-[[nodiscard]] SourceModel import_folder(const fs::path& folder);
+[[nodiscard]] SourceModel import_folder(const fs::path& folder);  // or a GGUF file
 
 // An empty folder.
 [[nodiscard]] fs::path make_scratch(const fs::path& parent, std::string_view name);
@@ -70,9 +70,14 @@ class TestContext final : public engine::ActionContext {
 // Puts a BF16 not-a-number in the place of the first value of a tensor.
 void put_nan(const fs::path& checkpoint, std::string_view tensor);
 
-[[nodiscard]] engine::ActionRequest quantize_request(const fs::path& checkpoint,
+// Of a checkpoint's folder or a GGUF file.
+[[nodiscard]] engine::ActionRequest quantize_request(const fs::path& source,
                                                      std::string_view recipe,
                                                      const fs::path& scratch);
+// Cuts a GGUF file into "STEM-0000i-of-0000n.gguf" beside it, n > 1 parts of about as many tensors
+// each, as llama.cpp's splitter does; returns the first.
+[[nodiscard]] fs::path split_gguf(const fs::path& whole, std::uint64_t parts);
+
 // A file as an input.
 [[nodiscard]] engine::ResolvedInput file_input(const std::string& label, const fs::path& path);
 // The result of an action as an input, with its key as origin.

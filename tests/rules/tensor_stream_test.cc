@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "formats/checkpoint.h"
 #include "kernels/codec.h"
 #include "models/tensor_names.h"
 #include "tests/rules/support.h"
@@ -15,43 +16,72 @@ using ::testing::HasSubstr;
 
 constexpr const char* kQuery = "model.layers.0.self_attn.q_proj.weight";
 
+// One tensor of the trained checkpoint, described as a test likes.
+class OneTensor final : public WeightSource {
+ public:
+  OneTensor(const formats::Checkpoint& checkpoint, const std::string& stored_name,
+            const std::string& name)
+      : checkpoint_(checkpoint), stored_(*checkpoint.find(stored_name)) {
+    tensors_.push_back({.name = name,
+                        .stored_name = stored_name,
+                        .shape = {stored_.shape.rbegin(), stored_.shape.rend()},
+                        .stored = stored_.dtype,
+                        .size_bytes = stored_.size_bytes});
+  }
+
+  WeightTensor& tensor() { return tensors_[0]; }
+  [[nodiscard]] std::string bytes() const {
+    std::string all(stored_.size_bytes, '\0');
+    checkpoint_.read(stored_, 0, std::as_writable_bytes(std::span(all)));
+    return all;
+  }
+
+  [[nodiscard]] const std::vector<WeightTensor>& tensors() const override { return tensors_; }
+  [[nodiscard]] const NetworkFacts& network() const override { return network_; }
+  [[nodiscard]] formats::GgufMetadata metadata(const HeaderWishes&) const override { return {}; }
+  void read(std::size_t, std::uint64_t offset, MutableBytes out) const override {
+    checkpoint_.read(stored_, offset, out);
+  }
+
+ private:
+  const formats::Checkpoint& checkpoint_;
+  const formats::CheckpointTensor& stored_;
+  std::vector<WeightTensor> tensors_;
+  NetworkFacts network_;
+};
+
 class TensorStreamTest : public testing::Test {
  protected:
-  [[nodiscard]] StreamedTensor streamed(const std::string& source, const std::string& name,
-                                        DType type) const {
-    const formats::CheckpointTensor* const tensor = checkpoint_.find(source);
-    return {.source = tensor,
-            .name = name,
-            .shape = {tensor->shape.rbegin(), tensor->shape.rend()},
-            .type = type,
-            .permuted_head_dim = 0};
-  }
-  [[nodiscard]] std::string convert(const StreamedTensor& tensor, unsigned threads = 1) const {
+  // In each of the types.
+  static std::vector<std::string> convert_to(const OneTensor& source,
+                                             const std::vector<Encoding>& wanted,
+                                             unsigned threads = 1) {
     ThreadPool pool(threads);
-    TensorStream stream(checkpoint_, {kernels::best_backend(), kernels::Effort::kDefault}, pool);
-    std::string bytes;
-    stream.convert(tensor, [&](Bytes encoded) { bytes += as_text(encoded); });
+    TensorStream stream(source, kernels::best_backend(), pool);
+    std::vector<std::string> bytes(wanted.size());
+    stream.convert(0, wanted, [&](std::size_t i, const EncodedPiece& piece) {
+      bytes.at(i) += as_text(*piece);
+    });
     return bytes;
   }
-  [[nodiscard]] std::string stored(const formats::CheckpointTensor& tensor) const {
-    std::string bytes(tensor.size_bytes, '\0');
-    checkpoint_.read(tensor, 0, std::as_writable_bytes(std::span(bytes)));
-    return bytes;
+  static std::string convert(const OneTensor& source, DType type, unsigned threads = 1) {
+    return convert_to(source, {{.type = type}}, threads).at(0);
   }
+  [[nodiscard]] OneTensor query() const { return {checkpoint_, kQuery, "blk.0.attn_q.weight"}; }
 
   std::unique_ptr<FileSystem> files_ = make_posix_file_system();
   formats::Checkpoint checkpoint_ = formats::Checkpoint::open(*files_, kBard);
 };
 
 TEST_F(TensorStreamTest, TheTypeOfTheSourceIsHandedOnByteForByte) {
-  const auto tensor = streamed("model.embed_tokens.weight", "token_embd.weight", DType::kBF16);
-  EXPECT_EQ(convert(tensor), stored(*tensor.source));
+  const OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
+  EXPECT_EQ(convert(source, DType::kBF16), source.bytes());
 }
 
 TEST_F(TensorStreamTest, FloatsAreTheSourcesValues) {
-  const auto tensor = streamed("model.norm.weight", "output_norm.weight", DType::kF32);
-  const std::string bytes = convert(tensor);
-  const std::string half = stored(*tensor.source);
+  const OneTensor source(checkpoint_, "model.norm.weight", "output_norm.weight");
+  const std::string bytes = convert(source, DType::kF32);
+  const std::string half = source.bytes();
   ASSERT_EQ(bytes.size(), 2 * half.size());
   for (std::size_t i = 0; i < half.size() / 2; ++i) {
     EXPECT_EQ(bytes.substr(4 * i, 2), std::string(2, '\0')) << i;
@@ -59,35 +89,81 @@ TEST_F(TensorStreamTest, FloatsAreTheSourcesValues) {
   }
 }
 
+TEST_F(TensorStreamTest, WhatIsOpaqueIsHandedOnWhateverItsBytesMean) {
+  OneTensor source = query();
+  source.tensor().stored = DType::kI16;
+  source.tensor().is_opaque = true;
+  EXPECT_EQ(convert(source, DType::kI16), source.bytes());
+}
+
+TEST_F(TensorStreamTest, BlocksOfTheTypeThatIsWantedAreHandedOn) {
+  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
+  // The same bytes, read as blocks of Q8_0.
+  WeightTensor& tensor = source.tensor();
+  tensor.stored = DType::kQ8_0;
+  tensor.shape = {32, tensor.size_bytes / 34};
+  tensor.size_bytes = tensor.shape[1] * 34;
+  EXPECT_EQ(convert(source, DType::kQ8_0), source.bytes().substr(0, tensor.size_bytes));
+}
+
+TEST_F(TensorStreamTest, EachTypeOfSeveralIsWhatItIsAlone) {
+  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
+  const std::vector<Encoding> wanted{{.type = DType::kQ4_K},
+                                     {.type = DType::kQ8_0},
+                                     {.type = DType::kQ4_K, .effort = kernels::Effort::kBest},
+                                     {.type = DType::kQ4_K},
+                                     {.type = DType::kF32}};
+  const auto together = convert_to(source, wanted, 2);
+  EXPECT_EQ(together[0], convert(source, DType::kQ4_K));
+  EXPECT_EQ(together[1], convert(source, DType::kQ8_0));
+  EXPECT_EQ(together[2], convert_to(source, {wanted[2]}).at(0));
+  EXPECT_NE(together[2], together[0]);
+  EXPECT_EQ(together[3], together[0]);
+  EXPECT_EQ(together[4], convert(source, DType::kF32));
+}
+
+TEST_F(TensorStreamTest, OnePieceServesAllWhoWantTheSame) {
+  const OneTensor source = query();
+  ThreadPool pool(1);
+  TensorStream stream(source, kernels::best_backend(), pool);
+  const std::vector<Encoding> wanted{{.type = DType::kQ4_0}, {.type = DType::kQ4_0}};
+  std::vector<EncodedPiece> pieces;
+  stream.convert(0, wanted,
+                 [&](std::size_t, const EncodedPiece& piece) { pieces.push_back(piece); });
+  ASSERT_EQ(pieces.size(), 2u);
+  EXPECT_EQ(pieces[0], pieces[1]);
+  EXPECT_EQ(stream.bytes_read(), source.tensors()[0].size_bytes);
+}
+
 TEST_F(TensorStreamTest, RowsOfPermutedTensorsComeInTheOrderOfTheFile) {
-  auto tensor = streamed(kQuery, "blk.0.attn_q.weight", DType::kBF16);
-  const std::string plain = convert(tensor);
-  tensor.permuted_head_dim = 32;
-  const std::string permuted = convert(tensor);
+  OneTensor source = query();
+  const std::string plain = convert(source, DType::kBF16);
+  source.tensor().permuted_head_dim = 32;
+  const std::string permuted = convert(source, DType::kBF16);
   ASSERT_EQ(permuted.size(), plain.size());
   EXPECT_NE(permuted, plain);
-  const std::size_t row_bytes = 2 * tensor.row_length();
-  for (std::uint64_t row = 0; row < tensor.values() / tensor.row_length(); ++row)
+  const std::size_t row_bytes = 2 * source.tensor().row_length();
+  for (std::uint64_t row = 0; row < source.tensor().values() / source.tensor().row_length(); ++row)
     EXPECT_EQ(permuted.substr(row * row_bytes, row_bytes),
               plain.substr(models::checkpoint_row(row, 32) * row_bytes, row_bytes))
         << row;
 }
 
 TEST_F(TensorStreamTest, TheNumberOfThreadsChangesNoByte) {
+  OneTensor source = query();
+  source.tensor().permuted_head_dim = 32;
   for (const DType type : {DType::kQ4_0, DType::kQ4_K, DType::kQ6_K, DType::kQ8_0}) {
-    auto tensor = streamed(kQuery, "blk.0.attn_q.weight", type);
-    tensor.permuted_head_dim = 32;
-    const std::string one = convert(tensor, 1);
-    EXPECT_EQ(one.size(), *row_bytes(type, tensor.values()));
-    EXPECT_EQ(convert(tensor, 2), one);
-    EXPECT_EQ(convert(tensor, 7), one);
+    const std::string one = convert(source, type, 1);
+    EXPECT_EQ(one.size(), *row_bytes(type, source.tensor().values()));
+    EXPECT_EQ(convert(source, type, 2), one);
+    EXPECT_EQ(convert(source, type, 7), one);
   }
 }
 
 TEST_F(TensorStreamTest, RowsThatAreNoWholeHeadsAreRefused) {
-  auto tensor = streamed(kQuery, "blk.0.attn_q.weight", DType::kF32);
-  tensor.permuted_head_dim = 96;
-  const Error error = error_of([&] { (void)convert(tensor); });
+  OneTensor source = query();
+  source.tensor().permuted_head_dim = 96;
+  const Error error = error_of([&] { (void)convert(source, DType::kF32); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
   EXPECT_EQ(error.message(),
             "tensor blk.0.attn_q.weight (model.layers.0.self_attn.q_proj.weight): 256 rows are no "
@@ -95,20 +171,20 @@ TEST_F(TensorStreamTest, RowsThatAreNoWholeHeadsAreRefused) {
 }
 
 TEST_F(TensorStreamTest, AShapeWithoutValuesIsRefused) {
-  auto tensor = streamed(kQuery, "blk.0.attn_q.weight", DType::kF32);
+  OneTensor source = query();
   for (const std::vector<std::uint64_t>& shape :
        std::vector<std::vector<std::uint64_t>>{{}, {0}, {0, 4}, {4, 0}}) {
-    tensor.shape = shape;
-    const Error error = error_of([&] { (void)convert(tensor); });
+    source.tensor().shape = shape;
+    const Error error = error_of([&] { (void)convert(source, DType::kF32); });
     EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
     EXPECT_THAT(error.message(), HasSubstr("its shape holds no values"));
   }
 }
 
 TEST_F(TensorStreamTest, RowsThatAreNoWholeBlocksAreRefused) {
-  auto tensor = streamed(kQuery, "blk.0.attn_q.weight", DType::kQ4_K);
-  tensor.shape = {128, 512};
-  const Error error = error_of([&] { (void)convert(tensor); });
+  OneTensor source = query();
+  source.tensor().shape = {128, 512};
+  const Error error = error_of([&] { (void)convert(source, DType::kQ4_K); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
   EXPECT_THAT(error.message(), HasSubstr("rows of 128 values are no whole blocks"));
 }

@@ -1,0 +1,144 @@
+#include "rules/quantize_job.h"
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "rules/display.h"
+#include "rules/gguf_artifact.h"
+
+namespace qbuild::rules {
+namespace {
+
+using engine::ActionRequest;
+
+constexpr std::uint64_t kMaxTemplateBytes = 4u << 20;
+constexpr std::string_view kOutputName = "model.gguf";
+
+const Recipe& recipe_of(const ActionRequest& request) {
+  const std::string& name = request.params.at("recipe").as_string();
+  const Recipe* const recipe = find_recipe(name);
+  if (recipe == nullptr) throw Error(ErrorKind::kUnsupported, "unknown recipe " + name);
+  return *recipe;
+}
+
+std::vector<Override> overrides_of(const Json& params) {
+  std::vector<Override> overrides;
+  for (const Json& json : params.at("overrides").as_array()) {
+    Override override{.match = json.at("match").as_string(), .layers = {}, .type = DType::kF32};
+    for (const Json& range : json.at("layers").as_array())
+      override.layers.emplace_back(static_cast<int>(range.as_array().at(0).as_int()),
+                                   static_cast<int>(range.as_array().at(1).as_int()));
+    const auto type = dtype_from_name(json.at("type").as_string());
+    if (!type) throw Error(ErrorKind::kInvalidInput, "unknown type " + json.at("type").as_string());
+    override.type = *type;
+    overrides.push_back(std::move(override));
+  }
+  return overrides;
+}
+
+kernels::Effort effort_of(const Json& params) {
+  const std::string& effort = params.at("effort").as_string();
+  if (effort != "default" && effort != "best")
+    throw Error(ErrorKind::kInvalidInput, "unknown effort " + effort);
+  return effort == "best" ? kernels::Effort::kBest : kernels::Effort::kDefault;
+}
+
+HeaderWishes wishes_of(const ActionRequest& request, FileSystem& files, const Recipe& recipe) {
+  HeaderWishes wishes{.name = request.params.get_string("name"),
+                      .file_type = recipe.file_type,
+                      .chat_template = {}};
+  for (const engine::ResolvedInput& input : request.inputs)
+    if (input.label == "template")
+      wishes.chat_template = read_file(files, input.paths.at(0), kMaxTemplateBytes);
+  return wishes;
+}
+
+// What was planned is an estimate, and the disk has had time to fill up: better to say so now than
+// after an hour.
+void require_space(FileSystem& files, const fs::path& folder, std::uint64_t bytes) {
+  const std::uint64_t free = files.free_bytes(folder);
+  if (free >= bytes) return;
+  throw Error(ErrorKind::kExhausted,
+              fmt::format("{}: it needs {} bytes in {}, {} are free; free some, or point --store "
+                          "elsewhere",
+                          kOutputName, bytes, folder.string(), free));
+}
+
+}  // namespace
+
+QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& context,
+                         const WeightSource& source)
+    : request_(request),
+      context_(context),
+      source_(source),
+      recipe_(recipe_of(request)),
+      path_(request.scratch / kOutputName) {
+  const auto& tensors = source.tensors();
+  const auto overrides = overrides_of(request.params);
+  const auto choices =
+      choose_types(recipe_, {.overrides = overrides}, specs_of(tensors), source.network());
+  check_stored_types(tensors, choices, request.context.get_bool("requantize", false));
+  const kernels::Effort effort = effort_of(request.params);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    encodings_.push_back({choices[i].type, effort});
+    specs_.push_back({tensors[i].name, tensors[i].shape, choices[i].type});
+    values_ += tensors[i].values();
+  }
+  open(source.metadata(wishes_of(request, context.file_system(), recipe_)));
+}
+
+void QuantizeJob::open(const formats::GgufMetadata& metadata) {
+  FileSystem& files = context_.file_system();
+  file_ = std::make_unique<HashingFile>(files.create(path_, CreateMode::kExclusive));
+  writer_ = std::make_unique<formats::GgufWriter>(*file_, metadata, specs_);
+  require_space(files, request_.scratch, writer_->total_bytes() - file_->size_bytes());
+}
+
+void QuantizeJob::append(const EncodedPiece& piece) {
+  written_of_tensor_ += piece->size();
+  writing_.run([this, piece] {
+    with_context(fmt::format("{} ({} bytes)", kOutputName, writer_->total_bytes()),
+                 [&] { writer_->append(*piece); });
+    checksum_.update(*piece);
+  });
+}
+
+void QuantizeJob::end_tensor(std::size_t tensor) {
+  const WeightTensor& source = source_.tensors()[tensor];
+  writing_.run([this] { checksums_.push_back(checksum_.finish_hex()); });
+  context_.log(fmt::format("{}  {} -> {}  {}", source.name, dtype_name(source.stored),
+                           dtype_name(encodings_[tensor].type),
+                           display_bytes(std::exchange(written_of_tensor_, 0))));
+  bytes_read_ += source.size_bytes;
+  values_done_ += source.values();
+  context_.progress(values_done_, values_, "weights");
+}
+
+engine::ActionResult QuantizeJob::finish() {
+  FileSystem& files = context_.file_system();
+  writing_.finish();
+  writer_->finish();
+  file_->close();
+  engine::ActionResult result;
+  result.bytes_read = bytes_read_;
+  result.bytes_written = file_->size_bytes();
+  result.bytes_hashed = file_->size_bytes();
+  result.files.push_back({.name = std::string(kOutputName),
+                          .path = path_,
+                          .sha256 = file_->finish(),
+                          .size_bytes = file_->size_bytes()});
+  const GgufDescription description = describe_gguf(files, path_);
+  require_tensors(files, path_, specs_);
+  for (std::size_t i = 0; i < checksums_.size(); ++i)
+    if (description.checksums.at(i) != checksums_[i])
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("{}: tensor {} reads back otherwise than it was written",
+                              path_.string(), specs_[i].name));
+  if (description.facts.at("file_type").as_uint() != recipe_.file_type)
+    throw Error(ErrorKind::kCorrupt, "the finished file does not say the recipe's file type");
+  result.facets = description.facets;
+  result.facts = description.facts;
+  return result;
+}
+
+}  // namespace qbuild::rules

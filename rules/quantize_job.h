@@ -1,0 +1,60 @@
+#pragma once
+// One file of `quantize` while it is made: it says how each tensor is to be encoded, takes the
+// encoded pieces in the file's order, writes and hashes them beside whoever makes the next ones,
+// and is verified at the end. Several of one source may be fed by one stream.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/digest.h"
+#include "engine/rule.h"
+#include "formats/gguf_writer.h"
+#include "rules/hashing_file.h"
+#include "rules/in_background.h"
+#include "rules/recipe.h"
+#include "rules/tensor_stream.h"
+#include "rules/weight_source.h"
+
+namespace qbuild::rules {
+
+class QuantizeJob {
+ public:
+  // Chooses the types and writes the header. All references must outlive the job. Throws Error:
+  // kUnsupported for an unknown recipe, kInvalidInput for a source that must not be quantized
+  // again, kExhausted if the disk has not room for all of it, and what the disk throws.
+  QuantizeJob(const engine::ActionRequest& request, engine::ActionContext& context,
+              const WeightSource& source);
+
+  [[nodiscard]] const Encoding& encoding(std::size_t tensor) const { return encodings_[tensor]; }
+
+  // For each tensor in turn: its pieces, then end_tensor. What an earlier piece's writing threw is
+  // thrown by a later call.
+  void append(const EncodedPiece& piece);
+  void end_tensor(std::size_t tensor);
+
+  // After the last tensor: opens the file again and holds it to what was written.
+  [[nodiscard]] engine::ActionResult finish();
+
+ private:
+  void open(const formats::GgufMetadata& metadata);
+
+  const engine::ActionRequest& request_;
+  engine::ActionContext& context_;
+  const WeightSource& source_;
+  const Recipe& recipe_;
+  fs::path path_;
+  std::vector<Encoding> encodings_;  // parallel to the source's tensors
+  std::vector<formats::GgufTensorSpec> specs_;
+  std::unique_ptr<HashingFile> file_;
+  std::unique_ptr<formats::GgufWriter> writer_;
+  std::vector<std::string> checksums_;  // of the tensors that were written
+  Xxh3 checksum_;                       // of the one that is written
+  std::uint64_t written_of_tensor_ = 0;
+  std::uint64_t values_done_ = 0;
+  std::uint64_t values_ = 0;
+  std::uint64_t bytes_read_ = 0;
+  InBackground writing_;  // last: it uses the above until it has ended
+};
+
+}  // namespace qbuild::rules
