@@ -53,4 +53,21 @@ class Sha256 {
 // XXH3-128 as 32 hex digits: checksums where nothing is at stake but accidents.
 [[nodiscard]] std::string xxh3_hex(Bytes bytes);
 
+// The same of bytes that come in pieces. Not for several threads at once.
+class Xxh3 {
+ public:
+  Xxh3();
+  ~Xxh3();
+  Xxh3(Xxh3&&) noexcept;
+  Xxh3& operator=(Xxh3&&) noexcept;
+
+  void update(Bytes bytes);
+  // 32 hex digits over what came so far; more may follow.
+  [[nodiscard]] std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 }  // namespace qbuild
