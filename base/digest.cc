@@ -18,6 +18,16 @@ std::string to_hex(std::span<const std::uint8_t> bytes) {
       std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
+std::string to_hex(const XXH128_hash_t& hash) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  return to_hex(canonical.digest);
+}
+
+struct FreeXxh3 {
+  void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+};
+
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
@@ -105,45 +115,29 @@ std::string sha1_hex(Bytes bytes) {
   return to_hex(end<kSha1Bytes>(context));
 }
 
-namespace {
-
-std::string xxh3_text(XXH128_hash_t hash) {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, hash);
-  return to_hex(canonical.digest);
-}
-
-}  // namespace
-
 std::string xxh3_hex(Bytes bytes) {
-  return xxh3_text(XXH3_128bits(bytes.data(), bytes.size()));
+  return to_hex(XXH3_128bits(bytes.data(), bytes.size()));
 }
 
 struct Xxh3::State {
-  State() : state(XXH3_createState()) {
-    if (state == nullptr) throw std::bad_alloc();
-    XXH3_128bits_reset(state);
-  }
-  ~State() { XXH3_freeState(state); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-
-  XXH3_state_t* state;
+  std::unique_ptr<XXH3_state_t, FreeXxh3> xxh3{XXH3_createState()};
 };
 
-Xxh3::Xxh3() : state_(std::make_unique<State>()) {}
+Xxh3::Xxh3() : state_(std::make_unique<State>()) {
+  check(state_->xxh3 != nullptr && XXH3_128bits_reset(state_->xxh3.get()) == XXH_OK,
+        "an XXH3 begins");
+}
 Xxh3::~Xxh3() = default;
 Xxh3::Xxh3(Xxh3&&) noexcept = default;
 Xxh3& Xxh3::operator=(Xxh3&&) noexcept = default;
 
 void Xxh3::update(Bytes bytes) {
-  XXH3_128bits_update(state_->state, bytes.data(), bytes.size());
+  check(XXH3_128bits_update(state_->xxh3.get(), bytes.data(), bytes.size()) == XXH_OK,
+        "an XXH3 takes bytes");
 }
 
-std::string Xxh3::finish_hex() {
-  std::string hex = xxh3_text(XXH3_128bits_digest(state_->state));
-  XXH3_128bits_reset(state_->state);
-  return hex;
+std::string Xxh3::hex() const {
+  return to_hex(XXH3_128bits_digest(state_->xxh3.get()));
 }
 
 }  // namespace qbuild

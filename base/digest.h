@@ -53,7 +53,7 @@ class Sha256 {
 // XXH3-128 as 32 hex digits: checksums where nothing is at stake but accidents.
 [[nodiscard]] std::string xxh3_hex(Bytes bytes);
 
-// The same of any number of pieces. Not for several threads at once.
+// The same of bytes that come in pieces. Not for several threads at once.
 class Xxh3 {
  public:
   Xxh3();
@@ -62,8 +62,8 @@ class Xxh3 {
   Xxh3& operator=(Xxh3&&) noexcept;
 
   void update(Bytes bytes);
-  // Of what came since the last call; then it begins anew.
-  [[nodiscard]] std::string finish_hex();
+  // 32 hex digits over what came so far; more may follow.
+  [[nodiscard]] std::string hex() const;
 
  private:
   struct State;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -28,6 +29,9 @@ CREATE TABLE uses (key BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE blobs (
   sha256 BLOB PRIMARY KEY, size_bytes INTEGER NOT NULL, inode INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE piece_records (
+  id INTEGER PRIMARY KEY, scope TEXT NOT NULL, key BLOB NOT NULL UNIQUE);
+CREATE INDEX piece_records_by_scope ON piece_records (scope, id);
 )sql";
 
 int user_version(sqlite3* database) {
@@ -46,6 +50,16 @@ void insert_run(sqlite3* database, const RunEntry& run) {
                  "DELETE FROM runs WHERE rule=?1 AND history_key=?2 AND id NOT IN (SELECT id FROM "
                  "runs WHERE rule=?1 AND history_key=?2 ORDER BY id DESC LIMIT ?3)");
   trim.text(run.rule).text(run.history_key).integer(kRunsKept).step();
+}
+
+void insert_piece_record(sqlite3* database, std::string_view scope, const Digest& key) {
+  // Gets a new id, also where the key was there: the newest are those noted last.
+  Statement upsert(database, "INSERT OR REPLACE INTO piece_records (scope, key) VALUES (?,?)");
+  upsert.text(scope).blob(key).step();
+  Statement trim(database,
+                 "DELETE FROM piece_records WHERE scope=?1 AND id NOT IN (SELECT id FROM "
+                 "piece_records WHERE scope=?1 ORDER BY id DESC LIMIT ?2)");
+  trim.text(scope).integer(kPieceRecordsKept).step();
 }
 
 RunEntry read_run(const Statement& row) {
@@ -96,6 +110,12 @@ struct Index::State {
 
 void Index::State::rebuild(Store& store) {
   std::size_t left = kMaxRebuildRecords;
+  struct WithPieces {
+    std::int64_t started_unix_ns;
+    Digest key;
+    std::string scope;
+  };
+  std::vector<WithPieces> with_pieces;
   for (const Digest& key : store.record_keys()) {
     if (left-- == 0) break;
     const std::optional<Record> record = store.find_record(key);
@@ -106,7 +126,13 @@ void Index::State::rebuild(Store& store) {
                                 .started_unix_ns = record->started_unix_ns,
                                 .seconds = record->seconds,
                                 .peak_memory_bytes = record->peak_memory_bytes});
+    if (!record->pieces.empty())
+      with_pieces.push_back({record->started_unix_ns, key, record->piece_scope});
   }
+  std::sort(with_pieces.begin(), with_pieces.end(), [](const WithPieces& a, const WithPieces& b) {
+    return std::tie(a.started_unix_ns, a.key) < std::tie(b.started_unix_ns, b.key);
+  });
+  for (const WithPieces& one : with_pieces) insert_piece_record(database.get(), one.scope, one.key);
 }
 
 std::optional<int> Index::State::open_here(const std::string& where, Store& store) {
@@ -117,7 +143,8 @@ std::optional<int> Index::State::open_here(const std::string& where, Store& stor
     // noticed.
     execute(database.get(),
             "SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM runs LIMIT 1)), (SELECT COUNT(*) FROM "
-            "(SELECT 1 FROM uses LIMIT 1)), (SELECT COUNT(*) FROM (SELECT 1 FROM blobs LIMIT 1))");
+            "(SELECT 1 FROM uses LIMIT 1)), (SELECT COUNT(*) FROM (SELECT 1 FROM blobs LIMIT 1)), "
+            "(SELECT COUNT(*) FROM (SELECT 1 FROM piece_records LIMIT 1))");
     return std::nullopt;
   }
   if (version != 0) return version;
@@ -301,6 +328,27 @@ void Index::note_blob(const Digest& sha256, const BlobStamp& stamp) {
         .integer(static_cast<std::int64_t>(stamp.inode))
         .integer(stamp.mtime_ns)
         .step();
+  });
+}
+
+std::vector<Digest> Index::piece_records(std::string_view scope) {
+  std::vector<Digest> keys;
+  state_->use([&](sqlite3* database) {
+    Statement query(database,
+                    "SELECT key FROM piece_records WHERE scope=?1 ORDER BY id DESC LIMIT ?2");
+    query.text(scope).integer(kPieceRecordsKept);
+    while (query.step()) {
+      if (const std::optional<Digest> key = query.digest_at(0)) keys.push_back(*key);
+    }
+  });
+  return keys;
+}
+
+void Index::note_piece_record(std::string_view scope, const Digest& key) {
+  state_->use([&](sqlite3* database) {
+    Transaction transaction(database);
+    insert_piece_record(database, scope, key);
+    transaction.commit();
   });
 }
 

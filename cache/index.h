@@ -1,11 +1,12 @@
 #pragma once
 // The index: what is convenient to look up and may be lost. Run history with durations, last use of
-// records, and the stamps by which a changed blob is noticed. SQLite behind index.cc, one file
+// records, which of them have pieces, and the stamps by which a changed blob is noticed. SQLite
+// behind index.cc, one file
 // ($XDG_STATE_HOME/qbuild/index.db), shared by the engines of a user; only engines open it.
 // docs/store.md lists the tables.
 //
 // It never fails a run: where it is missing, damaged, of another schema version or cannot be
-// written, it is moved aside and made again (durations from the store's records), or kept in memory
+// written, it is moved aside and made again (what records say from the store's), or kept in memory
 // for this run, and says so in warnings(). One that fails or turns out to be damaged while it is
 // used, is not used again in this run. Any thread.
 
@@ -22,11 +23,13 @@
 
 namespace qbuild::cache {
 
-// PRAGMA user_version. Version history: 1 first.
-inline constexpr int kIndexVersion = 1;
+// PRAGMA user_version. Version history: 1 first, 2 the records with pieces.
+inline constexpr int kIndexVersion = 2;
 
 // Of each (rule, history key) the last so many runs that were noted are kept, and asked.
 inline constexpr int kRunsKept = 8;
+// Of each scope the last so many records with pieces that were noted.
+inline constexpr int kPieceRecordsKept = 256;
 
 struct RunEntry {
   std::string rule;
@@ -72,6 +75,11 @@ class Index {
   // Nothing: never noted here. Another stamp than the blob has now: verify_blob before it is used.
   [[nodiscard]] std::optional<BlobStamp> find_blob(const Digest& sha256);
   void note_blob(const Digest& sha256, const BlobStamp& stamp);
+
+  // The keys of records with pieces of that scope, those noted last first. What the index knows may
+  // be of another store, or gone.
+  [[nodiscard]] std::vector<Digest> piece_records(std::string_view scope);
+  void note_piece_record(std::string_view scope, const Digest& key);
 
   // For the user, one line each; none if all is well. Grows while the index is used.
   [[nodiscard]] std::vector<std::string> warnings() const;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kMagic = "qbuild-record ";
 constexpr std::size_t kChecksumDigits = 32;
 constexpr std::size_t kMembers = 10;
+constexpr std::size_t kMembersWithPieces = kMembers + 2;
 
 [[noreturn]] void corrupt(const std::string& message) {
   throw Error(ErrorKind::kCorrupt, message);
@@ -45,6 +46,14 @@ void validate_inline(const Record& record) {
   }
   if (!std::isfinite(record.seconds) || record.seconds < 0)
     refuse("the duration is no number of seconds");
+}
+
+void validate_pieces(const Record& record) {
+  if (record.piece_scope.empty() && record.pieces.empty()) return;
+  if (!is_piece_scope(record.piece_scope))
+    refuse("the scope of its pieces is no lower-case hex digest");
+  if (record.pieces.empty()) refuse("it has a scope for pieces and no pieces");
+  check_pieces(record.pieces, record.artifact);
 }
 
 // Text as text, so that a person can read a record; anything else as hex.
@@ -78,7 +87,9 @@ std::string text_of(const Json& json, std::string_view key) {
 }
 
 Record from_json(const Json& json) {
-  if (json.as_object().size() != kMembers) corrupt("it has a member too many or too few");
+  const std::size_t members = json.as_object().size();
+  if (members != kMembers && members != kMembersWithPieces)
+    corrupt("it has a member too many or too few");
   Record record;
   const std::optional<Digest> key = Digest::from_hex(text_of(json, "key"));
   if (!key) corrupt("the key is not 64 lower-case hex digits");
@@ -96,6 +107,14 @@ Record from_json(const Json& json) {
       member(json, "peak_memory_bytes", [](const Json& value) { return value.as_uint(); });
   record.machine = json.at("machine");
   record.tool_version = text_of(json, "tool_version");
+  if (members == kMembersWithPieces) {
+    if (json.find("piece_scope") == nullptr || json.find("pieces") == nullptr)
+      corrupt("it has a member too many or too few");
+    record.piece_scope = text_of(json, "piece_scope");
+    record.pieces = pieces_from_json(json.at("pieces"));
+    if (record.piece_scope.empty()) corrupt("it has pieces without a scope");
+    validate_pieces(record);
+  }
   validate_inline(record);
   return record;
 }
@@ -103,20 +122,27 @@ Record from_json(const Json& json) {
 }  // namespace
 
 std::string serialize(const Record& record) {
-  with_context("record", [&] { validate_inline(record); });
+  with_context("record", [&] {
+    validate_inline(record);
+    validate_pieces(record);
+  });
   Json files = Json::array();
   for (const auto& [name, bytes] : record.inline_files)
     files.push_back(inline_to_json(name, bytes));
-  const Json json = Json::object({{"key", Json(record.key.hex())},
-                                  {"key_text", Json(record.key_text)},
-                                  {"rule", Json(record.rule)},
-                                  {"artifact", to_json(record.artifact)},
-                                  {"inline", std::move(files)},
-                                  {"started_unix_ns", Json(record.started_unix_ns)},
-                                  {"seconds", Json(record.seconds)},
-                                  {"peak_memory_bytes", Json(record.peak_memory_bytes)},
-                                  {"machine", record.machine},
-                                  {"tool_version", Json(record.tool_version)}});
+  Json json = Json::object({{"key", Json(record.key.hex())},
+                            {"key_text", Json(record.key_text)},
+                            {"rule", Json(record.rule)},
+                            {"artifact", to_json(record.artifact)},
+                            {"inline", std::move(files)},
+                            {"started_unix_ns", Json(record.started_unix_ns)},
+                            {"seconds", Json(record.seconds)},
+                            {"peak_memory_bytes", Json(record.peak_memory_bytes)},
+                            {"machine", record.machine},
+                            {"tool_version", Json(record.tool_version)}});
+  if (!record.pieces.empty()) {
+    json["piece_scope"] = Json(record.piece_scope);
+    json["pieces"] = to_json(record.pieces);
+  }
   const std::string body = json.dump() + "\n";
   return header_line(body) + body;
 }

@@ -13,10 +13,13 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "cache/artifact.h"
+#include "cache/piece.h"
 
 namespace qbuild::cache {
 
-// Version history: 1 first.
+// Version history: 1 first. Pieces came later and left it at 1: a record without them is the same
+// bytes as before, and a reader that does not know them refuses one with them as it would refuse
+// another version, so that it makes it again.
 inline constexpr std::uint32_t kRecordVersion = 1;
 
 struct Record {
@@ -32,6 +35,9 @@ struct Record {
   std::uint64_t peak_memory_bytes = 0;
   Json machine;              // {"cpu":..., "vector_units":..., "cores":..., "memory_bytes":...}
   std::string tool_version;  // "qbuild 0.1.0"
+  // Both or neither: what other actions of the same scope may copy from its files.
+  std::string piece_scope = {};  // is_piece_scope
+  PieceTable pieces = {};        // check_pieces
 };
 
 // Inline files up to this size; larger outputs are blobs.
@@ -40,7 +46,8 @@ inline constexpr std::uint64_t kMaxInlineBytes = 1u << 20;
 inline constexpr std::uint64_t kMaxRecordBytes = 64u << 20;
 
 // Equal records give equal bytes. Throws Error (kInvalidInput) on what to_json(Artifact) refuses,
-// on an inline file that is too large or not the size its artifact says.
+// on an inline file that is too large or not the size its artifact says, on pieces that do not fit
+// it.
 [[nodiscard]] std::string serialize(const Record& record);
 // Throws Error (kCorrupt): wrong header, version, checksum, structure.
 [[nodiscard]] Record parse_record(std::string_view bytes);

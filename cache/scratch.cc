@@ -36,21 +36,23 @@ std::set<std::string> scratch_names(FileSystem& file_system, const fs::path& fol
 
 }  // namespace
 
-Scratch::Scratch(FileSystem& file_system, fs::path path, std::unique_ptr<FileLock> lock)
-    : file_system_(&file_system), path_(std::move(path)), lock_(std::move(lock)) {}
+Scratch::Scratch(FileSystem& file_system, fs::path path, std::unique_ptr<FileLock> lock,
+                 AtEnd at_end)
+    : file_system_(&file_system), path_(std::move(path)), lock_(std::move(lock)), at_end_(at_end) {}
 
 Scratch::Scratch(Scratch&& other) noexcept
     : file_system_(other.file_system_),
       path_(std::move(other.path_)),
-      lock_(std::move(other.lock_)) {
+      lock_(std::move(other.lock_)),
+      at_end_(other.at_end_) {
   other.path_.clear();
 }
 
 Scratch::~Scratch() {
-  if (path_.empty()) return;
+  if (path_.empty() || at_end_ == AtEnd::kKeep) return;
   try {
     file_system_->remove_tree(path_);
-    file_system_->remove(lock_path(path_));
+    if (lock_ != nullptr) file_system_->remove(lock_path(path_));
   } catch (const Error&) {
     // What stays is abandoned: the next engine that starts removes it.
   }

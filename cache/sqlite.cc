@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cstring>
+
 namespace qbuild::cache {
 namespace {
 
@@ -105,6 +107,16 @@ std::string Statement::text_at(int column) const {
   const int bytes = sqlite3_column_bytes(statement_, column);
   if (text == nullptr) return {};
   return {reinterpret_cast<const char*>(text), static_cast<std::size_t>(bytes)};
+}
+
+std::optional<Digest> Statement::digest_at(int column) const {
+  const void* const bytes = sqlite3_column_blob(statement_, column);
+  Digest digest;
+  if (bytes == nullptr ||
+      static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)) != digest.bytes.size())
+    return std::nullopt;
+  std::memcpy(digest.bytes.data(), bytes, digest.bytes.size());
+  return digest;
 }
 
 Statement& Statement::bound(int code) {

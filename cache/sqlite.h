@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,8 @@ class Statement {
   [[nodiscard]] std::int64_t integer_at(int column) const;
   [[nodiscard]] double real_at(int column) const;
   [[nodiscard]] std::string text_at(int column) const;
+  // Nothing if it is none: a damaged file may hold anything.
+  [[nodiscard]] std::optional<Digest> digest_at(int column) const;
 
  private:
   Statement& bound(int code);

@@ -121,6 +121,7 @@ Scratch Store::make_scratch() {
 
 void Store::remove_abandoned_scratch() {
   at_store(root_, [&] { cache::remove_abandoned_scratch(file_system_, root_ / "tmp"); });
+  remove_abandoned_partials();
 }
 
 Materialized Store::materialize(const Digest& sha256, std::uint64_t size_bytes,

@@ -7,6 +7,7 @@
 //   records/ab/abcdef...  cache/record.h
 //   locks/abcdef...       one empty file per key that was ever locked
 //   tmp/<unique>/         scratch folders of running actions
+//   partial/<key>/        what an action that can go on left of its work
 //   damaged/              what did not hold what its name says; nothing reads it
 //
 // Everything is published by write elsewhere, flush, rename, flush folder. Any thread, any process.
@@ -41,9 +42,12 @@ struct StoreStats {
   std::uint64_t blob_bytes = 0;
   std::uint64_t records = 0;
   std::uint64_t record_bytes = 0;
-  std::uint64_t scratch_bytes = 0;
+  std::uint64_t scratch_bytes = 0;  // in tmp/ and partial/
   std::uint64_t damaged_bytes = 0;
 };
+
+// What nobody went on with for so long goes when an engine starts.
+inline constexpr std::int64_t kMaxPartialAgeNs = std::int64_t{14} * 24 * 3600 * 1'000'000'000;
 
 // A finished, hashed, not yet flushed file that is to be a blob.
 struct StagedBlob {
@@ -117,6 +121,12 @@ class Store {
   // is held.
   [[nodiscard]] std::unique_ptr<FileLock> lock_key(const Digest& key, LockWait wait);
   [[nodiscard]] Scratch make_scratch();
+  // A folder for the action with that key, with all that earlier attempts left in it; it stays
+  // unless it is told otherwise (Scratch::set_at_end). Nothing in it was flushed, so nothing in it
+  // is believed without a checksum. Requires the key's lock, also when it is removed.
+  [[nodiscard]] Scratch open_partial(const Digest& key);
+  // Removes it, with what it holds. False: there is none, or somebody has the key's lock.
+  bool remove_partial(const Digest& key);
 
   // The blob under a user's name: see cache/materialize.h. A blob that turns out to be damaged is
   // moved to damaged/ before kCorrupt is thrown, so that the next build makes it again.
@@ -126,7 +136,9 @@ class Store {
   [[nodiscard]] StoreStats stats() const;
   // Hashes everything that can be read. `progress` is called with bytes done; may be empty.
   VerifyReport verify(const std::function<void(std::uint64_t bytes_done)>& progress);
-  // Removes scratch folders that no living process owns. Called when an engine starts.
+  // Removes scratch folders that no living process owns, and partial ones that nobody is at work in
+  // and that are of no use: older than kMaxPartialAgeNs, or of an action that has its record.
+  // Called when an engine starts.
   void remove_abandoned_scratch();
   // The keys of all records, sorted; their content is not looked at. For rebuilding the index.
   [[nodiscard]] std::vector<Digest> record_keys() const;
@@ -137,6 +149,7 @@ class Store {
   void make();
   void put(const Deposit& deposit);
   void move_to_damaged(const fs::path& path, std::string_view kind);
+  void remove_abandoned_partials();
   void verify_blobs(const std::function<void(std::uint64_t)>& progress, VerifyReport& report);
   void verify_records(VerifyReport& report);
   void note_damage(VerifyReport& report, const fs::path& path, std::string_view kind,

@@ -102,7 +102,8 @@ StoreStats Store::stats() const {
   };
   count("blobs", stats.blobs, stats.blob_bytes);
   count("records", stats.records, stats.record_bytes);
-  stats.scratch_bytes = bytes_below(file_system_, root_ / "tmp");
+  stats.scratch_bytes =
+      bytes_below(file_system_, root_ / "tmp") + bytes_below(file_system_, root_ / "partial");
   stats.damaged_bytes = bytes_below(file_system_, root_ / "damaged");
   return stats;
 }

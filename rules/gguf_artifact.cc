@@ -23,7 +23,7 @@ std::string checksum_of(const formats::GgufReader& reader, const formats::GgufTe
     reader.read(tensor, at, MutableBytes(piece).first(count));
     hash.update(Bytes(piece).first(count));
   }
-  return hash.finish_hex();
+  return hash.hex();
 }
 
 // Names, types, shapes and checksums of all tensors.

@@ -105,7 +105,7 @@ void QuantizeJob::append(const EncodedPiece& piece) {
 
 void QuantizeJob::end_tensor(std::size_t tensor) {
   const WeightTensor& source = source_.tensors()[tensor];
-  writing_.run([this] { checksums_.push_back(checksum_.finish_hex()); });
+  writing_.run([this] { checksums_.push_back(std::exchange(checksum_, Xxh3()).hex()); });
   context_.log(fmt::format("{}  {} -> {}  {}", source.name, dtype_name(source.stored),
                            dtype_name(encodings_[tensor].type),
                            display_bytes(std::exchange(written_of_tensor_, 0))));

@@ -61,6 +61,15 @@ TEST(Digest, ChecksumIsXxh3WithItsPublishedEmptyValue) {
   EXPECT_NE(xxh3_hex(as_bytes("a")), xxh3_hex(as_bytes("b")));
 }
 
+TEST(Xxh3, OfPiecesIsThatOfTheWhole) {
+  const std::string text(1'000'000, 'q');
+  Xxh3 hash;
+  EXPECT_EQ(hash.hex(), xxh3_hex({}));
+  for (std::size_t at = 0; at < text.size(); at += 99'999)
+    hash.update(as_bytes(std::string_view(text).substr(at, 99'999)));
+  EXPECT_EQ(hash.hex(), xxh3_hex(as_bytes(text)));
+}
+
 TEST(DigestDeathTest, IsFinishedOnce) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   Sha256 hash;

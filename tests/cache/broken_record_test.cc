@@ -31,6 +31,15 @@ std::string with(std::string_view piece, std::string_view other) {
   if (at == std::string::npos) throw std::logic_error("no such piece: " + std::string(piece));
   return sealed(text.replace(at, piece.size(), other));
 }
+// One with these two members behind the others.
+std::string with_pieces(const std::string& scope, const std::string& pieces) {
+  return with("\"tool_version\":\"qbuild 0.1.0\"}",
+              "\"tool_version\":\"\",\"piece_scope\":" + scope + ",\"pieces\":" + pieces + "}");
+}
+// A line of a piece in which one word is another.
+std::string piece(const std::string& range) {
+  return "\"" + std::string(32, 'a') + " " + range + " " + std::string(32, 'b') + "\"";
+}
 // One whose artifact has these files, given as JSON.
 std::string with_files(const std::string& files) {
   const std::string text = body();
@@ -129,6 +138,44 @@ INSTANTIATE_TEST_SUITE_P(
                      "record: inline: an inline file is not hex"}),
     [](const auto& row) { return row.param.name; });
 
+INSTANTIATE_TEST_SUITE_P(
+    Pieces, RecordThatIsBroken,
+    testing::Values(
+        BrokenRecord{"WithoutAScope",
+                     with_pieces("\"\"", "{\"model.gguf\":[" + piece("0 1") + "]}"),
+                     "record: it has pieces without a scope"},
+        BrokenRecord{"OfAScopeThatIsAWord",
+                     with_pieces("\"x\"", "{\"model.gguf\":[" + piece("0 1") + "]}"),
+                     "record: the scope of its pieces is no lower-case hex digest"},
+        BrokenRecord{"ThatAreNone", with_pieces("\"ab\"", "{}"),
+                     "record: it has a scope for pieces and no pieces"},
+        BrokenRecord{"UnderAnotherName",
+                     with("\"tool_version\":\"qbuild 0.1.0\"}",
+                          "\"tool_version\":\"\",\"piece_scope\":\"ab\",\"piece\":{}}"),
+                     "record: it has a member too many or too few"},
+        BrokenRecord{"OfAFileThatIsNotThere",
+                     with_pieces("\"ab\"", "{\"model\":[" + piece("0 1") + "]}"),
+                     "record: pieces: it has no file \"model\""},
+        BrokenRecord{"OfAFileWithoutAny", with_pieces("\"ab\"", "{\"model.gguf\":[]}"),
+                     "record: pieces: \"model.gguf\" is named and has none"},
+        BrokenRecord{"BehindTheEnd",
+                     with_pieces("\"ab\"", "{\"model.gguf\":[" + piece("3 3") + "]}"),
+                     "record: pieces: one of \"model.gguf\" ends at byte 6, the file has 5"},
+        BrokenRecord{
+            "OutOfOrder",
+            with_pieces("\"ab\"", "{\"model.gguf\":[" + piece("3 1") + "," + piece("0 1") + "]}"),
+            "record: pieces: those of \"model.gguf\" overlap or are out of order at byte 0"},
+        BrokenRecord{
+            "ThatOverlap",
+            with_pieces("\"ab\"", "{\"model.gguf\":[" + piece("0 2") + "," + piece("1 2") + "]}"),
+            "record: pieces: those of \"model.gguf\" overlap or are out of order at byte 1"},
+        BrokenRecord{"OfNoSize", with_pieces("\"ab\"", "{\"model.gguf\":[" + piece("0 0") + "]}"),
+                     "record: pieces: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 0 0 "
+                     "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\" is none"},
+        BrokenRecord{"InAList", with_pieces("\"ab\"", "[]"),
+                     "record: expected an object, found an array"}),
+    [](const auto& row) { return row.param.name; });
+
 // What is said of a record, at a price that anybody can pay.
 std::string answer(const std::string& bytes) {
   const test::Cost cost = test::bounded([&]() -> std::string {
@@ -171,6 +218,19 @@ TEST(BigRecord, OfManyInlineFilesBesideManyFilesIsReadInTime) {
   const std::size_t list = text.find("\"files\":[") + 9;
   text.replace(list, text.find(']', list) - list, files);
   EXPECT_EQ(answer(sealed(text)), "read");
+}
+
+TEST(BigRecord, OfAllThePiecesThatOneMayHaveIsReadAndOneMoreIsNot) {
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += (i == 0 ? "" : ",") + piece(std::to_string(i) + " 1");
+  const auto with_size = [](const std::string& record) {
+    std::string text = record.substr(record.find('\n') + 1);
+    return sealed(text.replace(text.find("\"size\":5"), 8, "\"size\":100000"));
+  };
+  EXPECT_EQ(answer(with_size(with_pieces("\"ab\"", "{\"model.gguf\":[" + lines + "]}"))), "read");
+  lines += "," + piece("100000 1");
+  EXPECT_EQ(answer(with_size(with_pieces("\"ab\"", "{\"model.gguf\":[" + lines + "]}"))),
+            "record: pieces: 100001 are more than the 100000 that an artifact may have");
 }
 
 TEST(BigRecord, Of100MegabytesIsNotRead) {

@@ -118,6 +118,61 @@ TEST_F(IndexTest, AChangedBlobHasAnotherStamp) {
   EXPECT_NE(open()->find_blob(blob), blob_stamp(*files_->stat(store_.blob_path(blob))));
 }
 
+TEST_F(IndexTest, NamesTheRecordsOfAScopeTheNewestFirst) {
+  const auto index = open();
+  for (const char* key : {"a", "b", "c"}) index->note_piece_record("0f", sha256(key));
+  index->note_piece_record("ab", sha256("d"));
+  index->note_piece_record("0f", sha256("a"));
+  EXPECT_THAT(index->piece_records("0f"), ElementsAre(sha256("a"), sha256("c"), sha256("b")));
+  EXPECT_THAT(open()->piece_records("ab"), ElementsAre(sha256("d")));
+  EXPECT_THAT(index->piece_records("00"), IsEmpty());
+}
+
+TEST_F(IndexTest, ForgetsOldRecordsOfAScope) {
+  Index index(*files_, "", store_);
+  for (int i = 0; i < kPieceRecordsKept + 10; ++i)
+    index.note_piece_record("0f", sha256(std::to_string(i)));
+  const std::vector<Digest> keys = index.piece_records("0f");
+  ASSERT_EQ(keys.size(), static_cast<std::size_t>(kPieceRecordsKept));
+  EXPECT_EQ(keys.front(), sha256(std::to_string(kPieceRecordsKept + 9)));
+  EXPECT_EQ(keys.back(), sha256("10"));
+}
+
+TEST_F(IndexTest, WhatIsNoKeyIsPassedOver) {
+  open()->note_piece_record("0f", sha256("a"));
+  sql("INSERT INTO piece_records (scope, key) VALUES ('0f', 'short'), ('0f', x'00'), ('0f', 7)");
+  EXPECT_THAT(open()->piece_records("0f"), ElementsAre(sha256("a")));
+}
+
+TEST_F(IndexTest, AMissingIndexKnowsTheRecordsWithPiecesInTheOrderOfTheirTimes) {
+  std::vector<Digest> newest_first;
+  for (int i = 0; i < 5; ++i) {
+    Record record = record_of("key " + std::to_string(i), {{"f", "bytes"}});
+    record.started_unix_ns = 1000 + i;
+    record.inline_files = {{"f", "bytes"}};
+    record.piece_scope = "0f";
+    record.pieces["f"] = {{.key = std::string(32, 'a'),
+                           .offset = 0,
+                           .size_bytes = 5,
+                           .checksum = xxh3_hex(as_bytes("bytes"))}};
+    store_.put_record(record);
+    newest_first.insert(newest_first.begin(), record.key);
+  }
+  store_.put_record(record_of("none", {}));
+  EXPECT_EQ(open()->piece_records("0f"), newest_first);
+}
+
+TEST_F(IndexTest, AnIndexOfTheVersionBeforeIsMadeAgain) {
+  fs::create_directories(path().parent_path());
+  sql("CREATE TABLE runs (x); CREATE TABLE uses (x); CREATE TABLE blobs (x); PRAGMA "
+      "user_version=1");
+  const auto index = open();
+  EXPECT_THAT(index->warnings(),
+              ElementsAre(HasSubstr("it has schema version 1, this qbuild has 2; moved to")));
+  index->note_piece_record("0f", sha256("a"));
+  EXPECT_THAT(open()->piece_records("0f"), ElementsAre(sha256("a")));
+}
+
 TEST_F(IndexTest, AMissingIndexIsMadeFromTheRecords) {
   store_.put_record(record_of("key", {}));
   const auto index = open();
@@ -150,7 +205,7 @@ TEST_F(IndexTest, AnotherSchemaVersionIsMovedAside) {
   sql("PRAGMA user_version=99");
   const auto index = open();
   EXPECT_THAT(index->warnings(),
-              ElementsAre(HasSubstr("it has schema version 99, this qbuild has 1; moved to")));
+              ElementsAre(HasSubstr("it has schema version 99, this qbuild has 2; moved to")));
   EXPECT_FALSE(index->expected_seconds("quantize", "k"));
 }
 

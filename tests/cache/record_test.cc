@@ -16,6 +16,16 @@ Record full() {
   return record;
 }
 
+Record with_pieces() {
+  Record record = full();
+  record.piece_scope = "0f";
+  record.pieces["model.gguf"] = {{.key = std::string(32, 'a'),
+                                  .offset = 1,
+                                  .size_bytes = 4,
+                                  .checksum = xxh3_hex(as_bytes("ytes"))}};
+  return record;
+}
+
 // The same record with `body` under a header that fits it.
 std::string sealed(const std::string& body) {
   return "qbuild-record 1 " + xxh3_hex(as_bytes(body)) + "\n" + body;
@@ -38,6 +48,38 @@ TEST(Record, ReadsBackEveryField) {
   EXPECT_EQ(read.peak_memory_bytes, record.peak_memory_bytes);
   EXPECT_EQ(read.machine, record.machine);
   EXPECT_EQ(read.tool_version, record.tool_version);
+}
+
+TEST(Record, ReadsBackItsPieces) {
+  const Record record = with_pieces();
+  const std::string bytes = serialize(record);
+  EXPECT_THAT(bytes,
+              HasSubstr("\"tool_version\":\"qbuild 0.1.0\",\"piece_scope\":\"0f\",\"pieces\":{"
+                        "\"model.gguf\":[\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1 4 "));
+  const Record read = parse_record(bytes);
+  EXPECT_EQ(read.piece_scope, "0f");
+  EXPECT_EQ(read.pieces, record.pieces);
+  EXPECT_EQ(serialize(read), bytes);
+}
+
+TEST(Record, WithoutPiecesIsTheBytesThatItWasBefore) {
+  EXPECT_EQ(serialize(full()).find("piece"), std::string::npos);
+  EXPECT_TRUE(parse_record(serialize(full())).piece_scope.empty());
+}
+
+TEST(Record, RefusesPiecesThatDoNotFitIt) {
+  Record record = with_pieces();
+  record.pieces["model.gguf"][0].offset = 2;
+  EXPECT_EQ(error_of([&] { (void)serialize(record); })->message(),
+            "record: pieces: one of \"model.gguf\" ends at byte 6, the file has 5");
+  record = with_pieces();
+  record.piece_scope = "";
+  EXPECT_EQ(error_of([&] { (void)serialize(record); })->message(),
+            "record: the scope of its pieces is no lower-case hex digest");
+  record = with_pieces();
+  record.pieces.clear();
+  EXPECT_EQ(error_of([&] { (void)serialize(record); })->message(),
+            "record: it has a scope for pieces and no pieces");
 }
 
 TEST(Record, IsTheSameBytesEveryTime) {
@@ -64,7 +106,7 @@ TEST(Record, IsWrittenAsItsDocumentShows) {
 }
 
 TEST(Record, RejectsEveryTruncation) {
-  const std::string bytes = serialize(full());
+  const std::string bytes = serialize(with_pieces());
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     const std::optional<Error> error =
         error_of([&] { (void)parse_record(bytes.substr(0, length)); });
