@@ -16,9 +16,8 @@ Run::Choice Run::choose(std::span<const NodeId> queued, std::size_t head,
                         std::uint64_t free_disk_bytes) const {
   const Node& first = graph_.node(queued[head]);
   const RuleTraits& traits = environment_.rules.traits(first.rule);
-  // Who wants a worker or the machine for himself shares neither.
+  // Who wants a worker for himself shares none.
   const bool is_sociable = !first.batch.empty() && traits.worker == Worker::kReused &&
-                           !first.resources.whole_machine &&
                            may_share_batch(queued[head], queued[head]);
   if (is_sociable && traits.fuses)
     return {fellows(queued, head, free_disk_bytes), Batch::Order::kTogether};
@@ -30,8 +29,10 @@ Run::Choice Run::choose(std::span<const NodeId> queued, std::size_t head,
 bool Run::may_share_batch(NodeId head, NodeId other) const {
   const Node& first = graph_.node(head);
   const Node& next = graph_.node(other);
-  // One whose batch broke down goes alone: it must not suffer from the same neighbour again.
-  return next.batch == first.batch && next.rule == first.rule && actions_.at(other).breakdowns == 0;
+  // One whose batch broke down goes alone: it must not suffer from the same neighbour again. So
+  // does one that wants the machine for itself.
+  return next.batch == first.batch && next.rule == first.rule && !next.resources.whole_machine &&
+         actions_.at(other).breakdowns == 0;
 }
 
 std::vector<NodeId> Run::companions(std::span<const NodeId> queued, std::size_t head,
@@ -61,7 +62,6 @@ std::vector<NodeId> Run::fellows(std::span<const NodeId> queued, std::size_t hea
   for (std::size_t i = head + 1; i < queued.size() && found.ids.size() < options_.together; ++i) {
     if (states_.get(queued[i]) != BuildState::kQueued) continue;
     if (!may_share_batch(queued[head], queued[i])) continue;
-    if (graph_.node(queued[i]).resources.whole_machine) continue;
     found.ids.push_back(queued[i]);
     if (!pools_.fits(needs_of(found), free_disk_bytes)) found.ids.pop_back();
   }
