@@ -108,7 +108,7 @@ TEST(RunBatches, WhatAGroupDoesNotEndFails) {
   const RunReport report = build.run();
   EXPECT_EQ(report.nodes.at(ids[4]).status, Status::kReady);
   EXPECT_EQ(report.nodes.at(ids[2]).failure->message, "the rule did not say how it ended");
-  for (const int i : {0, 1, 3})
+  for (const std::size_t i : {0u, 1u, 3u})
     EXPECT_EQ(report.nodes.at(ids[i]).failure->message, "the source ends early");
 }
 
@@ -228,7 +228,7 @@ TEST(RunBatches, AnInterruptLeavesWhatHasEndedAndNothingHalfDone) {
   const RunReport report = build.run();
   EXPECT_EQ(exit_code(report), 130);
   EXPECT_EQ(report.nodes.at(ids[1]).status, Status::kReady);
-  for (const int i : {0, 2, 3, 4}) {
+  for (const std::size_t i : {0u, 2u, 3u, 4u}) {
     EXPECT_EQ(report.nodes.at(ids[i]).status, Status::kSkipped);
     EXPECT_EQ(report.nodes.at(ids[i]).reason, "interrupted");
   }
