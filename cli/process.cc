@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "engine/builder.h"
+
 namespace qbuild::cli {
 namespace {
 
@@ -20,6 +22,9 @@ constexpr rlim_t kOpenFilesOfOurOwn = 28;
 // A full batch of actions: for each the locks of its key and its scratch folder; for the one that
 // runs its log and two pipes.
 constexpr rlim_t kOpenFilesPerJob = 36;
+// Of actions that run together each has its locks and its log open at once.
+constexpr rlim_t kOpenFilesOfAWorker = 3;
+constexpr rlim_t kOpenFilesPerFellow = 3;
 
 void open_closed_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -40,6 +45,12 @@ void raise_open_files() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+rlim_t available_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return RLIM_INFINITY;
+  return limit.rlim_cur - std::min(limit.rlim_cur, kOpenFilesOfOurOwn);
+}
+
 }  // namespace
 
 void prepare_process() {
@@ -50,12 +61,20 @@ void prepare_process() {
 }
 
 unsigned jobs_within_open_files(unsigned wanted) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  const rlim_t available = limit.rlim_cur - std::min(limit.rlim_cur, kOpenFilesOfOurOwn);
+  const rlim_t available = available_open_files();
+  if (available == RLIM_INFINITY) return wanted;
   const auto fitting =
       static_cast<unsigned>(std::clamp<rlim_t>(available / kOpenFilesPerJob, 1, kEnoughOpenFiles));
   return wanted == 0 ? fitting : std::min(wanted, fitting);
+}
+
+unsigned together_within_open_files(unsigned jobs) {
+  const rlim_t available = available_open_files();
+  if (available == RLIM_INFINITY || jobs == 0) return engine::kMaxTogether;
+  const rlim_t of_one = available / jobs;
+  return static_cast<unsigned>(
+      std::clamp<rlim_t>((of_one - std::min(of_one, kOpenFilesOfAWorker)) / kOpenFilesPerFellow, 1,
+                         engine::kMaxTogether));
 }
 
 }  // namespace qbuild::cli

@@ -12,5 +12,7 @@ void prepare_process();
 
 // How many actions may be at work at once with that limit: `wanted` (0: as many as fit), or fewer.
 [[nodiscard]] unsigned jobs_within_open_files(unsigned wanted);
+// How many actions may run together in one worker (engine/builder.h) when so many jobs run at once.
+[[nodiscard]] unsigned together_within_open_files(unsigned jobs);
 
 }  // namespace qbuild::cli

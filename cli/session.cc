@@ -202,6 +202,8 @@ engine::Builder& Session::builder() {
     build.project = project_;
     build.jobs = jobs_within_open_files(options_.jobs);
     build.threads = threads_;
+    // Every action takes a thread, so no more run at once than there are of them.
+    build.together = together_within_open_files(std::min(build.jobs, threads_));
     build.memory_bytes = machine_.memory_bytes - machine_.memory_bytes / 10;
     build.fail_fast = options_.fail_fast;
     build.backend = options_.backend;

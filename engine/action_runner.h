@@ -1,8 +1,10 @@
 #pragma once
-// Runs one action with its rule, behind the fence, in whatever process this is, and reports what
-// happens. Executors and the worker program differ only in where the reports go.
+// Runs one action with its rule, or several together, behind the fence, in whatever process this
+// is, and reports what happens. Executors and the worker program differ only in where the reports
+// go.
 
 #include <functional>
+#include <span>
 #include <stop_token>
 
 #include "base/clock.h"
@@ -26,5 +28,11 @@ using EventSink = std::function<void(ExecutorEvent event)>;
 // Never throws what a rule throws. Of progress ten a second reach the sink, and the last one.
 void run_action(const ActionRequest& request, const RuleSet& rules, const Seams& seams,
                 std::stop_token stop, const EventSink& sink);
+
+// All of them at once, with the rule of the first (Rule::run_together): Started of each in their
+// order, then what is reported of each, mixed, and for each one end as above. An action of which
+// the rule does not say how it ended fails.
+void run_together(std::span<const ActionRequest> requests, const RuleSet& rules, const Seams& seams,
+                  const std::stop_token& stop, const EventSink& sink);
 
 }  // namespace qbuild::engine

@@ -22,11 +22,16 @@
 
 namespace qbuild::engine {
 
+// Actions of one batch that run at once in one worker. More would hardly share more, and lose more
+// if it died.
+inline constexpr unsigned kMaxTogether = 32;
+
 struct BuildOptions {
   fs::path project;                // the folder that holds .qbuild/; absolute
-  unsigned jobs = 0;               // actions at once; 0: as many as fit
+  unsigned jobs = 0;               // actions at once, a group of them as one; 0: as many as fit
   unsigned threads = 1;            // of all actions together
   std::uint64_t memory_bytes = 0;  // of all actions together; 0: not bounded
+  unsigned together = kMaxTogether;
   bool fail_fast = false;
   std::string backend;       // handed to rules
   std::string tool_version;  // "qbuild 0.1.0", kept in records

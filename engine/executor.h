@@ -32,7 +32,7 @@ struct ExecutorEvent {
   struct Log {
     std::string line;
   };
-  // Exactly one Done, Failed or NotRun ends an action.
+  // Exactly one Done, Failed, NotRun or BrokeDown ends an action.
   struct Done {
     ActionResult result;
     double seconds = 0;
@@ -44,9 +44,14 @@ struct ExecutorEvent {
   };
   // Its batch broke down before it was begun; it may be given to an executor again.
   struct NotRun {};
+  // Its batch broke down while it ran together with others, and any of them may be to blame; it may
+  // be given to an executor again, alone.
+  struct BrokeDown {
+    Error error{ErrorKind::kInternal, ""};
+  };
 
   std::string id;
-  std::variant<Started, Progress, Log, Done, Failed, NotRun> what;
+  std::variant<Started, Progress, Log, Done, Failed, NotRun, BrokeDown> what;
 };
 
 // From the executors' threads to the engine's loop.
@@ -75,13 +80,22 @@ class EventQueue {
   bool is_closed_ = false;
 };
 
+// One rule for all of a batch.
+struct Batch {
+  enum class Order : std::uint8_t {
+    kInTurn,    // one after another, as they stand here
+    kTogether,  // at once (Rule::run_together); each ends when it ends
+  };
+  std::vector<ActionRequest> actions;
+  Order order = Order::kInTurn;
+};
+
 class Executor {
  public:
   // Stops what runs (as cancel does) and waits for its end.
   virtual ~Executor() = default;
-  // One rule for all of a batch; its actions run one after another. Does not block. Failing to
-  // start is an event too.
-  virtual void start(std::vector<ActionRequest> batch) = 0;
+  // Does not block. Failing to start is an event too.
+  virtual void start(Batch batch) = 0;
   // Asks everything that runs to stop, and ends it by force after kCancelGrace. Each action still
   // ends with an event (Failed with kCancelled, or Done if it was quicker). Does not block.
   virtual void cancel() = 0;

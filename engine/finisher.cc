@@ -279,11 +279,13 @@ void Finisher::announce(Work& work) {
       const std::optional<FileStat> stat = environment_.files.stat(store.blob_path(blob.sha256));
       if (stat) environment_.index->note_blob(blob.sha256, cache::blob_stamp(*stat));
     }
+    // Its share of the time of those that ran together: what is expected of all is what they took.
+    const double share = work.record.seconds / static_cast<double>(work.job.together);
     environment_.index->note_run({.rule = node.rule,
                                   .history_key = node.target,
                                   .outcome = "ok",
                                   .started_unix_ns = work.record.started_unix_ns,
-                                  .seconds = work.record.seconds,
+                                  .seconds = share,
                                   .peak_memory_bytes = work.record.peak_memory_bytes});
   }
   NodeValue value = value_of_record(work.record, store);

@@ -43,6 +43,7 @@ struct FinishJob {
   ActionResult result;
   std::int64_t started_unix_ns = 0;
   double seconds = 0;
+  std::size_t together = 1;  // so many ran at once in its worker
   std::uint64_t peak_memory_bytes = 0;
 };
 

@@ -21,12 +21,12 @@ class InProcessExecutor final : public Executor {
   InProcessExecutor(const InProcessExecutor&) = delete;
   InProcessExecutor& operator=(const InProcessExecutor&) = delete;
 
-  void start(std::vector<ActionRequest> batch) override {
+  void start(Batch batch) override {
     join_finished();
     auto is_done = std::make_unique<std::atomic<bool>>(false);
     std::atomic<bool>& done = *is_done;
     std::thread thread([this, batch = std::move(batch), &done] {
-      for (const ActionRequest& request : batch) run(request);
+      run(batch);
       done = true;
     });
     running_.push_back({std::move(thread), std::move(is_done)});
@@ -49,9 +49,14 @@ class InProcessExecutor final : public Executor {
     });
   }
 
-  void run(const ActionRequest& request) {
-    run_action(request, rules_, seams_, stop_.get_token(),
-               [this](ExecutorEvent event) { events_.push(std::move(event)); });
+  void run(const Batch& batch) {
+    const EventSink sink = [this](ExecutorEvent event) { events_.push(std::move(event)); };
+    if (batch.order == Batch::Order::kTogether) {
+      run_together(batch.actions, rules_, seams_, stop_.get_token(), sink);
+      return;
+    }
+    for (const ActionRequest& request : batch.actions)
+      run_action(request, rules_, seams_, stop_.get_token(), sink);
   }
 
   Seams seams_;

@@ -76,6 +76,9 @@ inline constexpr std::chrono::milliseconds kDefaultTimeLimit = std::chrono::hour
 struct Resources {
   unsigned threads = 1;
   std::uint64_t memory_bytes = 0;
+  // What it adds to the memory of others of its batch that run together with it in one process
+  // (RuleTraits::fuses); nothing said: as much as alone.
+  std::optional<std::uint64_t> memory_together_bytes = {};
   std::uint64_t scratch_bytes = 0;          // on the store's disk while it runs, outputs included
   bool whole_machine = false;               // runs alone (a speed measurement)
   std::chrono::milliseconds time_limit{0};  // how long it may run; 0: kDefaultTimeLimit
@@ -123,7 +126,9 @@ struct Node {
   Json context;  // an object; what the rule needs and the key must not see: names, paths, messages
   std::vector<Field> fields;
   Resources resources;
-  std::string batch;  // ready actions with the same non-empty batch may share one worker request
+  // Ready actions with the same non-empty batch may share one worker request: one after another,
+  // or together where their rule fuses.
+  std::string batch;
   std::vector<Export> exports;
   double expected_seconds = 1;  // without history: from sizes
 

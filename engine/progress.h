@@ -91,8 +91,8 @@ struct DisplayStyle {
 // One line per finished target that ran, failed or is held, and each retry; nothing for what was
 // reused.
 [[nodiscard]] std::unique_ptr<Progress> make_plain_progress(Print print);
-// The same lines, and below them one line with bar, rate and time left per running action, redrawn
-// at most ten times a second. `clock` must outlive it.
+// The same lines, and below them one line with bar, rate and time left per running action, as many
+// as there is room for, redrawn at most ten times a second. `clock` must outlive it.
 [[nodiscard]] std::unique_ptr<Progress> make_terminal_progress(Print print, Clock& clock,
                                                                DisplayStyle style);
 // One event per line.

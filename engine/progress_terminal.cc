@@ -125,11 +125,13 @@ class TerminalProgress final : public Progress {
     std::string text = drawn_ > 0 ? erase() : "";
     for (const std::string& line : lines) text += line + "\n";
     const std::size_t room = style_.rows > kRowsKept ? style_.rows - kRowsKept : 1;
-    const std::size_t shown = std::min(room, running_.size());
+    const std::size_t shown = running_.size() <= room ? running_.size() : room - 1;
     for (std::size_t i = 0; i < shown; ++i) {
       text += cut(running_line(running_[i], now_ns), style_.columns) + "\n";
     }
-    drawn_ = shown;
+    const bool are_all = shown == running_.size();
+    if (!are_all) text += fmt::format("{:<8}{} more\n", "running", running_.size() - shown);
+    drawn_ = are_all ? shown : shown + 1;
     last_draw_ns_ = now_ns;
     if (!text.empty()) print_(text);
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/check.h"
 #include "engine/progress_lines.h"
@@ -27,7 +29,39 @@ bool exceeds(std::uint64_t taken, std::uint64_t need, std::uint64_t limit) {
   return !sum || *sum > limit;
 }
 
+std::uint64_t sum_of(std::uint64_t a, std::uint64_t b) {
+  return checked_add(a, b).value_or(UINT64_MAX);
+}
+
+// No more than alone.
+std::uint64_t added_memory(const Resources& action) {
+  return std::min(action.memory_bytes, action.memory_together_bytes.value_or(action.memory_bytes));
+}
+
 }  // namespace
+
+Resources needs_in_turn(std::span<const Resources> actions) {
+  if (actions.empty()) return {.threads = 0};
+  Resources all = actions.front();
+  for (const Resources& next : actions.subspan(1)) {
+    all.threads = std::max(all.threads, next.threads);
+    all.memory_bytes = std::max(all.memory_bytes, next.memory_bytes);
+    all.scratch_bytes = sum_of(all.scratch_bytes, next.scratch_bytes);
+  }
+  return all;
+}
+
+Resources needs_together(std::span<const Resources> actions) {
+  Resources all = needs_in_turn(actions);
+  std::uint64_t added = 0;
+  std::uint64_t most_beyond_added = 0;
+  for (const Resources& action : actions) {
+    added = sum_of(added, added_memory(action));
+    most_beyond_added = std::max(most_beyond_added, action.memory_bytes - added_memory(action));
+  }
+  all.memory_bytes = sum_of(added, most_beyond_added);
+  return all;
+}
 
 std::optional<std::string> ResourcePools::why_never(const Resources& need, const Disk& disk) const {
   if (need.threads > limits_.threads) {

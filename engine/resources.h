@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/file_system.h"
@@ -15,6 +16,14 @@ struct ResourceLimits {
   unsigned threads = 1;
   std::uint64_t memory_bytes = 0;  // 0: not bounded
 };
+
+// What actions of one batch hold as long as one of them is left: of threads as many as the one that
+// needs most, of scratch what all of them need, since their results are waited for together.
+//   in turn   of memory as much as the one that needs most
+//   together  of memory as much as one needs and each of the others adds, whichever one that is
+// None: nothing.
+[[nodiscard]] Resources needs_in_turn(std::span<const Resources> actions);
+[[nodiscard]] Resources needs_together(std::span<const Resources> actions);
 
 class ResourcePools {
  public:

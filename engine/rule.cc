@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "engine/fence.h"
 
 namespace qbuild::engine {
 
@@ -23,6 +24,16 @@ std::string input_text(FileSystem& files, const ResolvedInput& input, std::strin
       return read_file(files, input.paths[i], kMaxInputTextBytes);
   }
   throw Error(ErrorKind::kCorrupt, fmt::format("input {} has no {}", input.label, name));
+}
+
+void Rule::run_together(std::span<const TogetherAction> actions, const ActionEnded& ended) const {
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    ActionOutcome outcome;
+    ActionContext& context = actions[i].context;
+    outcome.error = run_fenced([&] { outcome.result = run(actions[i].request, context); },
+                               [&] { return context.stop().stop_requested(); });
+    ended(i, std::move(outcome));
+  }
 }
 
 std::optional<std::string> Rule::outdated(const cache::Record& /*record*/, const Json& /*params*/,

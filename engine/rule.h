@@ -4,15 +4,18 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/file_system.h"
 #include "base/json.h"
 #include "base/subprocess.h"
@@ -40,6 +43,7 @@ struct RuleTraits {
   Caching caching = Caching::kStore;
   Worker worker = Worker::kReused;
   int max_attempts = 1;  // transient errors only
+  bool fuses = false;  // ready actions of one Node::batch run at once in one worker (run_together)
 };
 
 // One input, resolved: where its files are now.
@@ -112,6 +116,21 @@ class ActionContext {
   [[nodiscard]] virtual ProcessRunner& processes() = 0;
 };
 
+// One of both.
+struct ActionOutcome {
+  std::optional<ActionResult> result;
+  std::optional<Error> error;
+};
+
+struct TogetherAction {
+  const ActionRequest& request;
+  ActionContext& context;
+};
+
+// Of the action with that place in the span. Throws Error where it is no answer: such a place is
+// not there, or ended before.
+using ActionEnded = std::function<void(std::size_t place, ActionOutcome outcome)>;
+
 // Stateless; any thread.
 class Rule {
  public:
@@ -121,6 +140,12 @@ class Rule {
   // written (publish and command excepted, each as its page says).
   [[nodiscard]] virtual ActionResult run(const ActionRequest& request,
                                          ActionContext& context) const = 0;
+  // Several actions of one batch at once, for rules whose traits say `fuses`: what they have in
+  // common is done once. Each ends by itself, in any order: `ended` is called once for each, from
+  // the thread that called. One that fails or is cancelled hinders no other. What is thrown ends
+  // those that have not ended. Unless a rule says otherwise they go one after the other, by run().
+  virtual void run_together(std::span<const TogetherAction> actions,
+                            const ActionEnded& ended) const;
   // kProject rules: why this record no longer tells the truth ("the remote head moved to 12ab..."),
   // or nothing if it does.
   [[nodiscard]] virtual std::optional<std::string> outdated(const cache::Record& record,

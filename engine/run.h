@@ -1,7 +1,8 @@
 #pragma once
 // One run: the loop, and what it knows of every node. Builder::run makes one and throws it away.
-// run.cc holds the loop and the decisions, run_actions.cc what concerns running actions,
-// run_results.cc what becomes of those that have ended.
+// run.cc holds the loop and the decisions, run_batches.cc which actions share a worker,
+// run_actions.cc what concerns running actions, run_results.cc what becomes of those that have
+// ended.
 
 #include <cstdint>
 #include <map>
@@ -41,18 +42,24 @@ class Run {
     Key key;
     std::string id;
     int attempt = 1;
-    int breakdowns = 0;       // how often its batch broke down before it was begun
+    int breakdowns = 0;       // how often its batch broke down, and not by its fault
     std::int64_t due_ns = 0;  // while delayed: monotonic
     std::unique_ptr<FileLock> lock;
     std::optional<cache::Scratch> scratch;
     std::unique_ptr<ActionLog> log;
     std::int64_t started_unix_ns = 0;
     std::uint64_t dispatch = 0;  // while it holds resources; else 0
+    std::size_t together = 1;    // so many began at once in its worker
   };
   // Actions that share resources because they share a worker.
   struct Dispatch {
     Resources held;
     std::size_t open = 0;
+  };
+  // Queued actions that are started at once, in one worker.
+  struct Choice {
+    std::vector<NodeId> ids;
+    Batch::Order order = Batch::Order::kInTurn;
   };
 
   // --- run.cc
@@ -74,13 +81,9 @@ class Run {
   // --- run_actions.cc
   void queue(NodeId id, Decision decision);
   [[nodiscard]] bool start_what_fits();
-  void start(std::vector<NodeId> ids, std::uint64_t free_disk_bytes);
-  // The head, and what goes along in its worker: those right behind it that would have to wait
-  // anyway.
-  [[nodiscard]] std::vector<NodeId> companions(std::span<const NodeId> queued, std::size_t head,
-                                               std::uint64_t free_disk_bytes);
+  void start(Choice choice, std::uint64_t free_disk_bytes);
   void prepare(NodeId id);
-  void dispatch(std::span<const NodeId> ids, const Resources& held);
+  void dispatch(const Choice& choice, const Resources& held);
   [[nodiscard]] ActionRequest make_request(NodeId id);
   [[nodiscard]] bool wake_delayed();
   void delay(NodeId id, std::int64_t by_ns);
@@ -90,10 +93,25 @@ class Run {
   void handle(const ExecutorEvent& event);
   [[nodiscard]] Executor& executor_of(const Node& node);
 
+  // --- run_batches.cc
+  // The head, and what goes along in its worker; all of them fit.
+  [[nodiscard]] Choice choose(std::span<const NodeId> queued, std::size_t head,
+                              std::uint64_t free_disk_bytes) const;
+  // Those right behind it that would have to wait anyway.
+  [[nodiscard]] std::vector<NodeId> companions(std::span<const NodeId> queued, std::size_t head,
+                                               std::uint64_t free_disk_bytes) const;
+  // All with which it can run together, wherever they stand.
+  [[nodiscard]] std::vector<NodeId> fellows(std::span<const NodeId> queued, std::size_t head,
+                                            std::uint64_t free_disk_bytes) const;
+  [[nodiscard]] bool may_share_batch(NodeId head, NodeId other) const;
+  [[nodiscard]] Resources needs_of(const Choice& choice) const;
+
   // --- run_results.cc
   void handle_done(NodeId id, const ExecutorEvent::Done& done);
   void handle_failed(NodeId id, const ExecutorEvent::Failed& failed);
   void handle_not_run(NodeId id);
+  void handle_broke_down(NodeId id, const ExecutorEvent::BrokeDown& broken);
+  void run_again(NodeId id);
   void handle_finished(Finished finished);
   void give_back(Action& action);
   void leave(Action& action);

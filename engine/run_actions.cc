@@ -18,18 +18,9 @@ namespace {
 constexpr std::int64_t kLockPollNs = 100'000'000;
 // How long the loop sleeps at most, so that a live display moves.
 constexpr std::int64_t kTickNs = 100'000'000;
-constexpr std::size_t kMaxBatch = 16;
 // Actions go on while the results of others are flushed, but not without bound: what is not flushed
 // yet lies in memory and in scratch.
 constexpr std::size_t kMaxFinishing = 2 * kMaxFinishedTogether;
-
-Resources larger(const Resources& a, const Resources& b) {
-  Resources both = a;
-  both.threads = std::max(a.threads, b.threads);
-  both.memory_bytes = std::max(a.memory_bytes, b.memory_bytes);
-  both.scratch_bytes = checked_add(a.scratch_bytes, b.scratch_bytes).value_or(UINT64_MAX);
-  return both;
-}
 
 }  // namespace
 
@@ -68,55 +59,24 @@ bool Run::start_what_fits() {
     // files.
     if (need.whole_machine && finishing_ > 0) continue;
     moved = true;
-    start(companions(queued, i, free_disk), free_disk);
+    start(choose(queued, i, free_disk), free_disk);
   }
   return moved;
 }
 
-// All of them together fit. What turns out not to run after all is left out.
-void Run::start(std::vector<NodeId> ids, std::uint64_t free_disk_bytes) {
-  for (const NodeId id : ids) {
+// All of them fit. What turns out not to run after all is left out.
+void Run::start(Choice choice, std::uint64_t free_disk_bytes) {
+  for (const NodeId id : choice.ids) {
     if (states_.get(id) == BuildState::kQueued) prepare(id);
   }
   // With --fail-fast a failure to prepare one may have settled the others.
-  std::erase_if(ids, [&](NodeId id) {
+  std::erase_if(choice.ids, [&](NodeId id) {
     return states_.get(id) != BuildState::kQueued || !actions_.at(id).scratch;
   });
-  if (ids.empty()) return;
-  Resources need = graph_.node(ids.front()).resources;
-  for (std::size_t i = 1; i < ids.size(); ++i) {
-    need = larger(need, graph_.node(ids[i]).resources);
-  }
+  if (choice.ids.empty()) return;
+  const Resources need = needs_of(choice);
   check(pools_.take(need, free_disk_bytes), "what fitted a moment ago still fits");
-  dispatch(ids, need);
-}
-
-std::vector<NodeId> Run::companions(std::span<const NodeId> queued, std::size_t head,
-                                    std::uint64_t free_disk_bytes) {
-  const Node& first = graph_.node(queued[head]);
-  const RuleTraits& traits = environment_.rules.traits(first.rule);
-  std::vector<NodeId> found{queued[head]};
-  // One whose batch broke down goes alone: it must not suffer from the same neighbour again.
-  const auto has_suffered = [&](NodeId id) { return actions_.at(id).breakdowns > 0; };
-  if (first.batch.empty() || !heavy_ || traits.weight == Weight::kLight ||
-      traits.worker == Worker::kFresh || has_suffered(queued[head])) {
-    return found;
-  }
-  Resources need = first.resources;
-  for (std::size_t i = head + 1; i < queued.size() && found.size() < kMaxBatch; ++i) {
-    if (states_.get(queued[i]) != BuildState::kQueued) continue;
-    const Node& next = graph_.node(queued[i]);
-    if (next.batch != first.batch || next.rule != first.rule || has_suffered(queued[i])) break;
-    // Two that could run side by side would be slower one after the other.
-    ResourcePools beside = pools_;
-    const bool could_run_beside =
-        beside.take(need, free_disk_bytes) && beside.fits(next.resources, free_disk_bytes);
-    const Resources both = larger(need, next.resources);
-    if (could_run_beside || !pools_.fits(both, free_disk_bytes)) break;
-    need = both;
-    found.push_back(queued[i]);
-  }
-  return found;
+  dispatch(choice, need);
 }
 
 // Afterwards it has a lock, scratch and a log, or it was settled or delayed instead.
@@ -154,16 +114,19 @@ void Run::prepare(NodeId id) {
   if (error) fail(id, error->kind(), error->message());
 }
 
-void Run::dispatch(std::span<const NodeId> ids, const Resources& held) {
+void Run::dispatch(const Choice& choice, const Resources& held) {
   const std::uint64_t number = next_dispatch_++;
-  dispatches_[number] = {.held = held, .open = ids.size()};
-  std::vector<ActionRequest> batch;
-  for (const NodeId id : ids) {
+  dispatches_[number] = {.held = held, .open = choice.ids.size()};
+  const bool is_group = choice.order == Batch::Order::kTogether && choice.ids.size() > 1;
+  Batch batch;
+  batch.order = is_group ? Batch::Order::kTogether : Batch::Order::kInTurn;
+  for (const NodeId id : choice.ids) {
     actions_.at(id).dispatch = number;
+    actions_.at(id).together = is_group ? choice.ids.size() : 1;
     states_.set(id, BuildState::kRunning);
-    batch.push_back(make_request(id));
+    batch.actions.push_back(make_request(id));
   }
-  executor_of(graph_.node(ids.front())).start(std::move(batch));
+  executor_of(graph_.node(choice.ids.front())).start(std::move(batch));
 }
 
 ActionRequest Run::make_request(NodeId id) {
@@ -258,6 +221,8 @@ void Run::handle(const ExecutorEvent& event) {
     handle_done(id, *done);
   } else if (const auto* failed = std::get_if<ExecutorEvent::Failed>(&event.what)) {
     handle_failed(id, *failed);
+  } else if (const auto* broken = std::get_if<ExecutorEvent::BrokeDown>(&event.what)) {
+    handle_broke_down(id, *broken);
   } else {
     handle_not_run(id);
   }

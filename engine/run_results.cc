@@ -35,6 +35,7 @@ void Run::handle_done(NodeId id, const ExecutorEvent::Done& done) {
                 .result = done.result,
                 .started_unix_ns = action.started_unix_ns,
                 .seconds = done.seconds,
+                .together = action.together,
                 .peak_memory_bytes = done.peak_memory_bytes};
   for (const Input& input : node.inputs) {
     const Node& source = graph_.node(input.from);
@@ -105,7 +106,28 @@ void Run::handle_not_run(NodeId id) {
   leave(action);
   if (++action.breakdowns > kMaxBreakdowns) {
     fail(id, ErrorKind::kInternal, "its workers died before it was begun, time after time");
-  } else if (is_stopping_) {
+  } else {
+    run_again(id);
+  }
+}
+
+void Run::handle_broke_down(NodeId id, const ExecutorEvent::BrokeDown& broken) {
+  Action& action = actions_.at(id);
+  by_request_.erase(action.id);
+  leave(action);
+  ++action.breakdowns;
+  if (!is_stopping_) {
+    emit(ActionRetried{
+        .target = graph_.node(id).target,
+        .message = broken.error.message() + " (it ran together with others, now it runs alone)",
+        .wait_seconds = 0});
+  }
+  run_again(id);
+}
+
+// Alone: it must not suffer from the same neighbour again.
+void Run::run_again(NodeId id) {
+  if (is_stopping_) {
     NodeValue value;
     value.status = Status::kSkipped;
     value.reason = stop_reason_;
@@ -158,7 +180,7 @@ void Run::note_failed_run(const Node& node, const Action& action, double seconds
                                 .history_key = node.target,
                                 .outcome = std::string(outcome),
                                 .started_unix_ns = action.started_unix_ns,
-                                .seconds = seconds,
+                                .seconds = seconds / static_cast<double>(action.together),
                                 .peak_memory_bytes = 0});
 }
 

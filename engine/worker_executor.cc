@@ -30,16 +30,16 @@ class WorkerExecutor final : public Executor {
   WorkerExecutor(const WorkerExecutor&) = delete;
   WorkerExecutor& operator=(const WorkerExecutor&) = delete;
 
-  void start(std::vector<ActionRequest> batch) override {
+  void start(Batch batch) override {
     std::erase_if(workers_, [](const auto& worker) { return worker->has_ended(); });
     if (is_cancelled_) {
-      for (const ActionRequest& request : batch) {
+      for (const ActionRequest& request : batch.actions) {
         events_.push(
             {request.id, ExecutorEvent::Failed{Error(ErrorKind::kCancelled, "interrupted"), 0}});
       }
       return;
     }
-    const bool wants_fresh = rules_.traits(batch.front().rule).worker == Worker::kFresh;
+    const bool wants_fresh = rules_.traits(batch.actions.front().rule).worker == Worker::kFresh;
     if (!wants_fresh) {
       for (const auto& worker : workers_) {
         if (worker->try_assign(batch)) return;

@@ -121,9 +121,17 @@ class Runner {
         clock_(make_system_clock()),
         processes_(make_process_runner()) {}
 
-  void run(const ActionRequest& request) {
-    run_action(request, rules_, {*files_, *clock_, *processes_}, stop_,
-               [this](const ExecutorEvent& event) { outbox_.send(event_line(event)); });
+  void run(const Batch& batch) {
+    const Seams seams{*files_, *clock_, *processes_};
+    const EventSink sink = [this](const ExecutorEvent& event) { outbox_.send(event_line(event)); };
+    if (batch.order == Batch::Order::kTogether) {
+      if (!stop_.stop_requested()) run_together(batch.actions, rules_, seams, stop_, sink);
+      return;
+    }
+    for (const ActionRequest& request : batch.actions) {
+      if (stop_.stop_requested()) return;
+      run_action(request, rules_, seams, stop_, sink);
+    }
   }
 
  private:
@@ -169,10 +177,7 @@ int run_worker(const RuleSet& rules) {
   int exit_code = 0;
   while (const std::optional<std::string> line = inbox.next()) {
     try {
-      for (const ActionRequest& request : parse_batch(*line)) {
-        if (stop.stop_requested()) break;
-        runner.run(request);
-      }
+      runner.run(parse_batch(*line));
     } catch (const Error& error) {
       fmt::print(stderr, "qbuild-worker: {}\n", error.message());
       exit_code = kExitProtocol;

@@ -7,7 +7,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/shown.h"
 #include "engine/fence.h"
 #include "engine/progress_lines.h"
 #include "engine/worker_protocol.h"
@@ -22,15 +21,6 @@ std::string signal_name(int number) {
   const char* const abbreviation = ::sigabbrev_np(number);
   return abbreviation != nullptr ? fmt::format("SIG{}", abbreviation)
                                  : fmt::format("signal {}", number);
-}
-
-// Of a batch whose first action has this limit.
-std::chrono::milliseconds greeting_limit(std::chrono::milliseconds first) {
-  return std::min(first, kGreetingLimit);
-}
-
-std::string text_of(std::chrono::milliseconds time) {
-  return duration_text(static_cast<double>(time.count()) * 1e-3);
 }
 
 }  // namespace
@@ -51,7 +41,7 @@ void ChildHandle::set(ChildProcess* child) {
 }
 
 WorkerProcess::WorkerProcess(const WorkerSetting& setting, unsigned number, Worker kind,
-                             std::vector<ActionRequest> first, EventQueue& events)
+                             Batch first, EventQueue& events)
     : setting_(setting),
       log_(setting.project.worker_log(number)),
       kind_(kind),
@@ -69,7 +59,7 @@ WorkerProcess::~WorkerProcess() {
   thread_.join();
 }
 
-bool WorkerProcess::try_assign(std::vector<ActionRequest>& batch) {
+bool WorkerProcess::try_assign(Batch& batch) {
   {
     const std::lock_guard lock(mutex_);
     const bool is_free = kind_ == Worker::kReused && is_idle_ && !is_cancelled_ && !assigned_;
@@ -128,27 +118,21 @@ void WorkerProcess::run() {
 void WorkerProcess::fail_all(const Error& error) {
   {
     const std::lock_guard lock(mutex_);
-    if (assigned_)
-      for (const ActionRequest& request : *assigned_) open_.push_back({request.id, {}});
+    if (assigned_) open_.add(*assigned_);
     assigned_.reset();
   }
-  for (const Open& action : open_) {
-    events_.push(
-        {action.id, ExecutorEvent::Failed{
-                        Error(error.kind(), fmt::format("worker: {}", error.message())), 0}});
-  }
-  open_.clear();
+  for (ExecutorEvent& event : open_.fail_all(error)) events_.push(std::move(event));
 }
 
-std::optional<std::vector<ActionRequest>> WorkerProcess::next_batch() {
+std::optional<Batch> WorkerProcess::next_batch() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return is_closing_ || assigned_; });
   return std::exchange(assigned_, std::nullopt);
 }
 
 void WorkerProcess::serve(ChildProcess& child, WorkerGuard& guard) {
-  while (const std::optional<std::vector<ActionRequest>> batch = next_batch()) {
-    for (const ActionRequest& request : *batch) open_.push_back({request.id, request.time_limit});
+  while (const std::optional<Batch> batch = next_batch()) {
+    open_.add(*batch);
     const std::optional<Error> broken =
         run_fenced([&] { run_batch(child, guard, *batch); }, [] { return false; });
     if (broken) {
@@ -167,15 +151,15 @@ void WorkerProcess::serve(ChildProcess& child, WorkerGuard& guard) {
   static_cast<void>(await_death(child, guard));
 }
 
-void WorkerProcess::run_batch(ChildProcess& child, WorkerGuard& guard,
-                              const std::vector<ActionRequest>& batch) {
+void WorkerProcess::run_batch(ChildProcess& child, WorkerGuard& guard, const Batch& batch) {
   if (!is_greeted_ && !greet(child, guard)) return;
-  guard.watch(open_.front().limit);
+  batch_begin_ = std::chrono::steady_clock::now();
+  watch(guard);
   if (child.write(batch_line(batch))) read_events(child, guard);
 }
 
 bool WorkerProcess::greet(ChildProcess& child, WorkerGuard& guard) {
-  guard.watch(greeting_limit(open_.front().limit));
+  guard.watch(open_.greeting_limit());
   const std::optional<std::string> hello = child.read_line(kMaxWorkerLine);
   if (!hello) return false;
   check_hello(*hello);
@@ -188,50 +172,34 @@ void WorkerProcess::read_events(ChildProcess& child, WorkerGuard& guard) {
     const std::optional<std::string> line = child.read_line(kMaxWorkerLine);
     if (!line) return;
     ExecutorEvent event = parse_event(*line);
-    check_turn(event);
+    open_.check_turn(event);
     const bool ends = std::holds_alternative<ExecutorEvent::Done>(event.what) ||
                       std::holds_alternative<ExecutorEvent::Failed>(event.what);
     if (ends) {
-      end_first(std::move(event), guard);
+      end_one(std::move(event), guard);
       continue;
     }
     if (std::holds_alternative<ExecutorEvent::Started>(event.what)) {
-      first_is_started_ = true;
-      guard.watch(open_.front().limit);
+      open_.start(event.id);
+      watch(guard);
     }
     events_.push(std::move(event));
   }
 }
 
-void WorkerProcess::check_turn(const ExecutorEvent& event) const {
-  const auto is_it = [&](const Open& action) { return action.id == event.id; };
-  if (std::none_of(open_.begin(), open_.end(), is_it)) {
-    throw Error(
-        ErrorKind::kCorrupt,
-        fmt::format("it reported on an action that it was not given: \"{}\"", shown(event.id)));
-  }
-  const bool begins = std::holds_alternative<ExecutorEvent::Started>(event.what);
-  if (!is_it(open_.front()) || begins == first_is_started_) {
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("it reported on an action out of turn: \"{}\"", shown(event.id)));
-  }
+void WorkerProcess::watch(WorkerGuard& guard) {
+  guard.watch(open_.until_late(std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - batch_begin_)));
 }
 
-void WorkerProcess::end_first(ExecutorEvent event, WorkerGuard& guard) {
+void WorkerProcess::end_one(ExecutorEvent event, WorkerGuard& guard) {
   const bool was_told_to_end = !guard.release();
-  if (was_told_to_end && std::holds_alternative<ExecutorEvent::Failed>(event.what) &&
-      !is_cancelled()) {
-    // What the worker began in spite of it is blameless.
-    if (has_blamed_) {
-      event.what = ExecutorEvent::NotRun{};
-    } else {
-      std::get<ExecutorEvent::Failed>(event.what).error = too_late(open_.front());
-    }
+  if (was_told_to_end && !is_cancelled()) {
+    event = open_.end_late(std::move(event));
+  } else {
+    open_.end(event.id);
   }
-  has_blamed_ = was_told_to_end;
-  first_is_started_ = false;
-  open_.pop_front();
-  if (!open_.empty()) guard.watch(open_.front().limit);
+  if (!open_.empty() && !was_told_to_end) watch(guard);
   if (open_.empty() && kind_ == Worker::kReused && !was_told_to_end) {
     // Before the engine hears of the end, so that what it starts next finds this worker free.
     const std::lock_guard lock(mutex_);
@@ -242,24 +210,12 @@ void WorkerProcess::end_first(ExecutorEvent event, WorkerGuard& guard) {
 }
 
 void WorkerProcess::give_up(const Error& error, const WorkerGuard& guard) {
-  const bool is_late = guard.has_told_to_end() && !has_blamed_;
-  const bool is_stopped = is_cancelled();
-  // What was not begun is blameless, unless nothing ever was: then the worker is no worker.
-  const bool one_is_to_blame = is_late || first_is_started_;
-  for (std::size_t i = 0; i < open_.size(); ++i) {
-    const std::string& id = open_[i].id;
-    const bool is_blamed = i == 0 && one_is_to_blame;
-    if (is_stopped) {
-      events_.push({id, ExecutorEvent::Failed{Error(ErrorKind::kCancelled, "interrupted"), 0}});
-    } else if (is_blamed) {
-      events_.push({id, ExecutorEvent::Failed{is_late ? too_late(open_[i]) : error, 0}});
-    } else if (one_is_to_blame || has_worked_ || guard.has_told_to_end()) {
-      events_.push({id, ExecutorEvent::NotRun{}});
-    } else {
-      events_.push({id, ExecutorEvent::Failed{error, 0}});
-    }
-  }
-  open_.clear();
+  const Breakdown breakdown{.error = error,
+                            .was_told_to_end = guard.has_told_to_end(),
+                            .is_cancelled = is_cancelled(),
+                            .is_greeted = is_greeted_,
+                            .has_worked = has_worked_};
+  for (ExecutorEvent& event : open_.give_up(breakdown)) events_.push(std::move(event));
 }
 
 bool WorkerProcess::is_cancelled() const {
@@ -267,24 +223,14 @@ bool WorkerProcess::is_cancelled() const {
   return is_cancelled_;
 }
 
-Error WorkerProcess::too_late(const Open& action) const {
-  if (!is_greeted_)
-    return {ErrorKind::kExhausted, fmt::format("the worker did not greet within {}",
-                                               text_of(greeting_limit(action.limit)))};
-  return {ErrorKind::kExhausted,
-          fmt::format("did not end within {}{}", text_of(action.limit),
-                      action.limit == kDefaultTimeLimit
-                          ? ", which is the limit of whatever has no resources.time_limit"
-                          : " (resources.time_limit)")};
-}
-
 Error WorkerProcess::await_death(ChildProcess& child, WorkerGuard& guard) {
   child.close_stdin();
   guard.kill_after(kCancelGrace);
   const ProcessExit exit = child.wait();
-  if (!open_.empty() && first_is_started_)
+  // Of actions that run together nobody knows whose it was.
+  for (const std::string& id : open_.started())
     for (const Stray& stray : exit.strays)
-      events_.push({open_.front().id, ExecutorEvent::Log{stray_text(stray)}});
+      events_.push({id, ExecutorEvent::Log{stray_text(stray)}});
   if (guard.has_killed())
     return {ErrorKind::kInternal,
             "the worker closed its output in the middle of its work and had to be killed"};

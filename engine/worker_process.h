@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,14 +15,12 @@
 #include "base/file_system.h"
 #include "base/subprocess.h"
 #include "engine/executor.h"
+#include "engine/open_actions.h"
 #include "engine/project_files.h"
 #include "engine/worker_executor.h"
 #include "engine/worker_guard.h"
 
 namespace qbuild::engine {
-
-// A worker that says nothing at all is no worker.
-inline constexpr std::chrono::milliseconds kGreetingLimit = std::chrono::minutes(5);
 
 struct WorkerSetting {
   FileSystem& files;
@@ -48,47 +45,41 @@ class ChildHandle {
 class WorkerProcess {
  public:
   // Starts the process and gives it its first batch, both from its own thread.
-  WorkerProcess(const WorkerSetting& setting, unsigned number, Worker kind,
-                std::vector<ActionRequest> first, EventQueue& events);
+  WorkerProcess(const WorkerSetting& setting, unsigned number, Worker kind, Batch first,
+                EventQueue& events);
   // Closes its stdin and waits for it to end.
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
 
   // Takes the batch if it is idle and will go on; `batch` is then moved from.
-  [[nodiscard]] bool try_assign(std::vector<ActionRequest>& batch);
+  [[nodiscard]] bool try_assign(Batch& batch);
   [[nodiscard]] bool has_ended() const;
   // SIGTERM to its group.
   void cancel();
   [[nodiscard]] std::shared_ptr<ChildHandle> child() const { return handle_; }
 
  private:
-  // An action of the batch that has not ended.
-  struct Open {
-    std::string id;
-    std::chrono::milliseconds limit;
-  };
-
   void run();
   void serve(ChildProcess& child, WorkerGuard& guard);
-  [[nodiscard]] std::optional<std::vector<ActionRequest>> next_batch();
+  [[nodiscard]] std::optional<Batch> next_batch();
   // The batch, as far as it comes: to its end, or to the end of the stream. Throws Error if the
   // worker writes what no worker may.
-  void run_batch(ChildProcess& child, WorkerGuard& guard, const std::vector<ActionRequest>& batch);
+  void run_batch(ChildProcess& child, WorkerGuard& guard, const Batch& batch);
   [[nodiscard]] bool greet(ChildProcess& child, WorkerGuard& guard);
   void read_events(ChildProcess& child, WorkerGuard& guard);
-  void check_turn(const ExecutorEvent& event) const;
-  // What becomes of an event with which the first of the batch ends.
-  void end_first(ExecutorEvent event, WorkerGuard& guard);
+  // What becomes of an event with which an action ends.
+  void end_one(ExecutorEvent event, WorkerGuard& guard);
+  // From now until the next time limit.
+  void watch(WorkerGuard& guard);
   // Ends what is left of the batch with the reason why the worker is of no use any more.
   void give_up(const Error& error, const WorkerGuard& guard);
   // Its stdin closed, waited for, and killed if it stays.
   [[nodiscard]] Error await_death(ChildProcess& child, WorkerGuard& guard);
   [[nodiscard]] Error describe_death(const ProcessExit& exit) const;
-  [[nodiscard]] Error too_late(const Open& action) const;
   [[nodiscard]] std::string last_words() const;
   [[nodiscard]] bool is_cancelled() const;
-  // The worker did not even start: neither would another one for the rest of the batch.
+  // The worker did not even start.
   void fail_all(const Error& error);
 
   const WorkerSetting& setting_;
@@ -99,17 +90,16 @@ class WorkerProcess {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<std::vector<ActionRequest>> assigned_;  // not yet taken up
+  std::optional<Batch> assigned_;  // not yet taken up
   bool is_idle_ = false;
   bool is_closing_ = false;
   bool is_cancelled_ = false;
   bool has_ended_ = false;
 
   // Of the thread alone.
-  std::deque<Open> open_;  // in the batch's order
+  OpenActions open_;
+  std::chrono::steady_clock::time_point batch_begin_;
   bool is_greeted_ = false;
-  bool first_is_started_ = false;
-  bool has_blamed_ = false;  // the one at which the guard told the worker to end has ended
   bool has_worked_ = false;  // it has ended a batch
   std::uint64_t log_begin_ = 0;
 

@@ -57,7 +57,9 @@ struct EventToJson {
     return Json::object({{"event", name}, {"id", id}});
   }
   Json operator()(const ExecutorEvent::Started& /*event*/) const { return begin("started"); }
+  // Of these two no worker speaks: they are said of one.
   Json operator()(const ExecutorEvent::NotRun& /*event*/) const { return begin("not_run"); }
+  Json operator()(const ExecutorEvent::BrokeDown& /*event*/) const { return begin("broke_down"); }
   Json operator()(const ExecutorEvent::Progress& event) const {
     Json json = begin("progress");
     json["done"] = event.done;
@@ -88,10 +90,12 @@ struct EventToJson {
 
 }  // namespace
 
-std::string batch_line(const std::vector<ActionRequest>& batch) {
+std::string batch_line(const Batch& batch) {
   Json requests = Json::array();
-  for (const ActionRequest& request : batch) requests.push_back(to_json(request));
-  return as_line(Json::object({{"batch", std::move(requests)}}));
+  for (const ActionRequest& request : batch.actions) requests.push_back(to_json(request));
+  Json line = Json::object({{"batch", std::move(requests)}});
+  if (batch.order == Batch::Order::kTogether) line["together"] = true;
+  return as_line(line);
 }
 
 std::string hello_line() {
@@ -102,12 +106,13 @@ std::string event_line(const ExecutorEvent& event) {
   return as_line(std::visit(EventToJson{event.id}, event.what));
 }
 
-std::vector<ActionRequest> parse_batch(std::string_view line) {
+Batch parse_batch(std::string_view line) {
   return parse_line(line, [](const Json& json) {
-    std::vector<ActionRequest> batch;
+    Batch batch;
     for (const Json& request : json.at("batch").as_array()) {
-      batch.push_back(request_from_json(request));
+      batch.actions.push_back(request_from_json(request));
     }
+    if (json.get_bool("together", false)) batch.order = Batch::Order::kTogether;
     return batch;
   });
 }

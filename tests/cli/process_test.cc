@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "engine/builder.h"
+
 namespace qbuild::cli {
 namespace {
 
@@ -98,6 +100,20 @@ TEST(Process, ManyOpenFilesLeaveTheJobsAsWanted) {
       {
         limit_open_files(1024, 1024);
         std::_Exit(jobs_within_open_files(5) == 5 && jobs_within_open_files(0) >= 16 ? 0 : 1);
+      },
+      all_well(), "");
+}
+
+TEST(Process, FewOpenFilesMakeSmallGroupsButNeverNone) {
+  EXPECT_EXIT(
+      {
+        limit_open_files(64, 64);
+        const bool some = together_within_open_files(1) == 11 && together_within_open_files(3) == 3;
+        limit_open_files(8, 8);
+        const bool never_none = together_within_open_files(1) == 1;
+        limit_open_files(4096, 4096);
+        const bool whole = together_within_open_files(16) == engine::kMaxTogether;
+        std::_Exit(some && never_none && whole ? 0 : 1);
       },
       all_well(), "");
 }

@@ -75,6 +75,20 @@ class FakeBuild::FakeRule final : public Rule {
                                  ActionContext& context) const override {
     return build_.run_rule(request, context);
   }
+  void run_together(std::span<const TogetherAction> actions,
+                    const ActionEnded& ended) const override {
+    std::vector<std::string> targets;
+    for (const TogetherAction& action : actions) targets.push_back(action.request.target);
+    {
+      const std::lock_guard lock(build_.mutex_);
+      build_.groups_.push_back(std::move(targets));
+    }
+    if (build_.group_behaviour) {
+      build_.group_behaviour(actions, ended);
+    } else {
+      Rule::run_together(actions, ended);
+    }
+  }
   [[nodiscard]] std::optional<std::string> outdated(const cache::Record& record,
                                                     const Json& /*params*/, const Json& /*context*/,
                                                     FileSystem& /*files*/) const override {
@@ -105,6 +119,7 @@ FakeBuild::FakeBuild(const fs::path& store_root)
   add({.name = "light", .version = "1", .weight = Weight::kLight});
   add({.name = "effect", .version = "1", .weight = Weight::kLight, .caching = Caching::kProject});
   add({.name = "flaky", .version = "1", .max_attempts = 4});
+  add({.name = "fused", .version = "1", .fuses = true});
   options.project = folder.path();
   options.threads = 4;
   options.tool_version = "qbuild test";
@@ -133,6 +148,12 @@ NodeId FakeBuild::action(const std::string& target, const std::string& text,
     node.inputs.push_back({.label = "in." + graph.node(from).target, .from = from});
   }
   return graph.add(std::move(node));
+}
+
+NodeId FakeBuild::fused(const std::string& target, const std::string& batch) {
+  const NodeId id = action(target, target, {}, "fused");
+  node(id).batch = batch;
+  return id;
 }
 
 NodeId FakeBuild::check(const std::string& target, const std::vector<NodeId>& inputs,
@@ -198,6 +219,11 @@ Explanation FakeBuild::why(const std::string& target) {
 std::vector<std::string> FakeBuild::take_ran() {
   const std::lock_guard lock(mutex_);
   return std::exchange(ran_, {});
+}
+
+std::vector<std::vector<std::string>> FakeBuild::take_groups() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(groups_, {});
 }
 
 ActionResult FakeBuild::run_rule(const ActionRequest& request, ActionContext& context) {

@@ -19,6 +19,7 @@
 namespace qbuild::engine::testing {
 
 using Behaviour = std::function<ActionResult(const ActionRequest&, ActionContext&)>;
+using GroupBehaviour = std::function<void(std::span<const TogetherAction>, const ActionEnded&)>;
 
 // A folder of the test's own, removed at its end.
 class TemporaryFolder {
@@ -80,6 +81,8 @@ class FakeBuild {
   // otherwise.
   NodeId action(const std::string& target, const std::string& text,
                 const std::vector<NodeId>& inputs = {}, const std::string& rule = "make");
+  // Of rule "fused", in that batch: several run together.
+  NodeId fused(const std::string& target, const std::string& batch = "model");
   // Held with that reason, or ready.
   NodeId check(const std::string& target, const std::vector<NodeId>& inputs,
                const std::optional<std::string>& held_because);
@@ -93,6 +96,8 @@ class FakeBuild {
   Plan plan(std::vector<NodeId> goals = {});
   // Targets that ran since the last call, in the order in which they began.
   std::vector<std::string> take_ran();
+  // Those that ran together since then, as they stood in their group.
+  std::vector<std::vector<std::string>> take_groups();
   [[nodiscard]] Explanation why(const std::string& target);
 
   // For another graph over the same project, store and behaviours.
@@ -115,6 +120,7 @@ class FakeBuild {
   cache::Index* index = nullptr;
   Graph graph;
   std::map<std::string, Behaviour> behaviours;  // by target; set before a run
+  GroupBehaviour group_behaviour;               // of all groups, instead of one after the other
   ProjectFiles project;
 
   [[nodiscard]] Environment environment();
@@ -128,6 +134,7 @@ class FakeBuild {
   bool is_finished_ = false;
   std::mutex mutex_;
   std::vector<std::string> ran_;
+  std::vector<std::vector<std::string>> groups_;
 };
 
 [[nodiscard]] std::vector<std::string> sorted(std::vector<std::string> names);

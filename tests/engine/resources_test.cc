@@ -57,6 +57,36 @@ TEST(Resources, SaysWithNumbersWhatFitsNowhere) {
             "elsewhere");
 }
 
+TEST(Resources, InTurnTheLargestCountsAndAllOfTheScratch) {
+  const std::vector<Resources> batch{{.threads = 2, .memory_bytes = 50, .scratch_bytes = 5},
+                                     {.threads = 3, .memory_bytes = 40, .scratch_bytes = 6}};
+  const Resources all = needs_in_turn(batch);
+  EXPECT_EQ(all.threads, 3u);
+  EXPECT_EQ(all.memory_bytes, 50u);
+  EXPECT_EQ(all.scratch_bytes, 11u);
+}
+
+TEST(Resources, TogetherEachFurtherOneAddsWhatItSaysOrAllOfItsMemory) {
+  const Resources small{
+      .threads = 2, .memory_bytes = 50, .memory_together_bytes = 7, .scratch_bytes = UINT64_MAX};
+  const Resources large{
+      .threads = 1, .memory_bytes = 100, .memory_together_bytes = 10, .scratch_bytes = 1};
+  const Resources silent{.memory_bytes = 30};
+  const auto memory = [](const std::vector<Resources>& group) {
+    return needs_together(group).memory_bytes;
+  };
+  EXPECT_EQ(memory({large}), 100u);
+  EXPECT_EQ(memory({small, large}), 107u);
+  EXPECT_EQ(memory({large, small}), 107u) << "whatever the order";
+  EXPECT_EQ(memory({large, small, small}), 114u);
+  EXPECT_EQ(memory({large, silent}), 130u);
+  EXPECT_EQ(needs_together(std::vector{small, large}).threads, 2u);
+  EXPECT_EQ(needs_together(std::vector{small, large}).scratch_bytes, UINT64_MAX);
+  EXPECT_EQ(memory({{.memory_bytes = UINT64_MAX}, silent}), UINT64_MAX) << "no sum wraps around";
+  EXPECT_EQ(memory({}), 0u);
+  EXPECT_EQ(memory({{.memory_bytes = 5, .memory_together_bytes = 9}}), 5u);
+}
+
 TEST(Resources, SaysSmallAmountsSoThatTheyDiffer) {
   const ResourcePools pools({.jobs = 0, .threads = 1, .memory_bytes = 2'000'000});
   EXPECT_EQ(

@@ -28,6 +28,53 @@ TEST(RuleSet, KnowsTraitsOfAllAndImplementationsOfSome) {
   EXPECT_EQ(rules.find("nobody"), nullptr);
 }
 
+class Throwing final : public Rule {
+ public:
+  [[nodiscard]] const RuleTraits& traits() const override { return traits_; }
+  [[nodiscard]] ActionResult run(const ActionRequest& request, ActionContext&) const override {
+    if (request.target == "bad") throw Error(ErrorKind::kCorrupt, "a cause");
+    ActionResult result;
+    result.requests = request.target.size();
+    return result;
+  }
+
+ private:
+  RuleTraits traits_{.name = "throwing", .version = "1", .fuses = true};
+};
+
+class NoContext final : public ActionContext {
+ public:
+  void progress(std::uint64_t, std::uint64_t, std::string_view) override {}
+  void log(std::string_view) override {}
+  [[nodiscard]] std::stop_token stop() const override { return {}; }
+  [[nodiscard]] FileSystem& file_system() override { return files_; }
+  [[nodiscard]] Clock& clock() override { return clock_; }
+  [[nodiscard]] ProcessRunner& processes() override { return *processes_; }
+
+ private:
+  FakeFileSystem files_;
+  FakeClock clock_{1'700'000'000'000'000'000};
+  std::unique_ptr<ProcessRunner> processes_ = make_process_runner();
+};
+
+TEST(Rule, UnlessItSaysOtherwiseActionsThatRunTogetherGoOneAfterTheOther) {
+  NoContext context;
+  std::vector<ActionRequest> requests(3);
+  requests[0].target = "a";
+  requests[1].target = "bad";
+  requests[2].target = "ccc";
+  const std::vector<TogetherAction> actions{
+      {requests[0], context}, {requests[1], context}, {requests[2], context}};
+  std::vector<std::string> ends;
+  Throwing().run_together(actions, [&](std::size_t place, ActionOutcome outcome) {
+    EXPECT_NE(outcome.result.has_value(), outcome.error.has_value());
+    ends.push_back(
+        std::to_string(place) + " " +
+        (outcome.error ? outcome.error->message() : std::to_string(outcome.result->requests)));
+  });
+  EXPECT_EQ(ends, (std::vector<std::string>{"0 1", "1 a cause", "2 3"}));
+}
+
 TEST(ActionRequest, FindsInputsByLabel) {
   ActionRequest request;
   request.inputs.resize(2);

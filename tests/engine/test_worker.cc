@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <deque>
 #include <fstream>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -25,12 +29,71 @@ class TestRule final : public Rule {
 
   [[nodiscard]] ActionResult run(const ActionRequest& request,
                                  ActionContext& context) const override {
+    return run_one(request, context, Company::kAlone);
+  }
+
+  // First those that write or throw, then all others at once. What they have in common is a line
+  // in a file.
+  void run_together(std::span<const TogetherAction> actions,
+                    const ActionEnded& ended) const override {
+    const std::filesystem::path pid_file = actions[0].request.params.at("pid_file").as_string();
+    std::ofstream(pid_file.parent_path() / "groups", std::ios::app) << actions.size() << std::endl;
+    std::vector<std::size_t> slow;
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+      const std::string what = actions[i].request.params.get_string("do", "write");
+      if (what == "write" || what == "throw") {
+        ended(i, outcome_of(actions[i]));
+      } else {
+        slow.push_back(i);
+      }
+    }
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::pair<std::size_t, ActionOutcome>> outcomes;
+    std::vector<std::thread> threads;
+    for (const std::size_t i : slow) {
+      threads.emplace_back([&, i] {
+        ActionOutcome outcome = outcome_of(actions[i]);
+        const std::lock_guard lock(mutex);
+        outcomes.emplace_back(i, std::move(outcome));
+        changed.notify_all();
+      });
+    }
+    for (std::size_t n = 0; n < slow.size(); ++n) {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return !outcomes.empty(); });
+      auto [place, outcome] = std::move(outcomes.front());
+      outcomes.pop_front();
+      lock.unlock();
+      ended(place, std::move(outcome));
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+ private:
+  enum class Company { kAlone, kGroup };
+
+  [[nodiscard]] static ActionOutcome outcome_of(const TogetherAction& action) {
+    try {
+      return {.result = run_one(action.request, action.context, Company::kGroup), .error = {}};
+    } catch (const Error& error) {
+      return {.result = {}, .error = error};
+    }
+  }
+
+  [[nodiscard]] static ActionResult run_one(const ActionRequest& request, ActionContext& context,
+                                            Company company) {
     const std::string action = request.params.get_string("do", "write");
     if (action == "abort") {
       fputs("something broke in matmul.cc:17\n", stderr);
       raise(SIGABRT);
     }
     if (action == "kill") raise(SIGKILL);
+    if (action == "kill_group" && company == Company::kGroup) raise(SIGKILL);
+    if (action == "wait_in_group" && company == Company::kGroup) {
+      while (!context.stop().stop_requested()) std::this_thread::sleep_for(milliseconds(5));
+      throw Error(ErrorKind::kCancelled, "stopped");
+    }
     if (action == "exit") _exit(7);
     if (action == "throw") throw Error(ErrorKind::kInvalidInput, "bad tensor");
     if (action == "throw_foreign") throw std::out_of_range("index 9");
@@ -66,7 +129,6 @@ class TestRule final : public Rule {
     return result;
   }
 
- private:
   static void note_pid(const ActionRequest& request) {
     const std::filesystem::path path = request.params.at("pid_file").as_string();
     std::ofstream(path.string() + ".tmp") << getpid();
@@ -79,6 +141,7 @@ class TestRule final : public Rule {
 int run_test_worker() {
   RuleSet rules;
   rules.add(std::make_unique<TestRule>(RuleTraits{.name = "make", .version = "1"}));
+  rules.add(std::make_unique<TestRule>(RuleTraits{.name = "fused", .version = "1", .fuses = true}));
   rules.add(std::make_unique<TestRule>(
       RuleTraits{.name = "fresh", .version = "1", .worker = Worker::kFresh}));
   return run_worker(rules);

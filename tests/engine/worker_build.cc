@@ -3,12 +3,14 @@
 #include <signal.h>
 
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 namespace qbuild::engine::testing {
 
 WorkerBuild::WorkerBuild(const std::string& shell_line) {
   rules.declare({.name = "fresh", .version = "1", .worker = Worker::kFresh});
+  rules.declare({.name = "fused", .version = "1", .fuses = true});
   WorkerSpec spec;
   spec.argv = shell_line.empty() ? std::vector<std::string>{TEST_WORKER}
                                  : std::vector<std::string>{"/bin/sh", "-c", shell_line};
@@ -22,6 +24,19 @@ NodeId WorkerBuild::does(const std::string& target, const std::string& what,
   node(id).params["do"] = what;
   node(id).params["pid_file"] = pid_file().string();
   return id;
+}
+
+NodeId WorkerBuild::does_fused(const std::string& target, const std::string& what) {
+  const NodeId id = does(target, what, "fused");
+  node(id).batch = "model";
+  return id;
+}
+
+std::vector<int> WorkerBuild::groups() const {
+  std::vector<int> sizes;
+  std::ifstream file(folder.path() / "groups");
+  for (int size = 0; file >> size;) sizes.push_back(size);
+  return sizes;
 }
 
 int WorkerBuild::wait_for_pid() const {

@@ -2,6 +2,7 @@
 // A FakeBuild whose heavy actions run in the test worker.
 
 #include <string>
+#include <vector>
 
 #include "engine/worker_executor.h"
 #include "tests/engine/fake_build.h"
@@ -15,6 +16,10 @@ class WorkerBuild : public FakeBuild {
 
   // An action that does what tests/engine/test_worker.cc knows.
   NodeId does(const std::string& target, const std::string& what, const std::string& rule = "make");
+  // One of rule "fused", in batch "model".
+  NodeId does_fused(const std::string& target, const std::string& what);
+  // How many there were in each group that a worker began.
+  [[nodiscard]] std::vector<int> groups() const;
   [[nodiscard]] fs::path pid_file() const { return folder.path() / "pid"; }
   // Waits for the file that "wait" and "deaf" write, and reads it.
   [[nodiscard]] int wait_for_pid() const;

@@ -51,7 +51,7 @@ TEST_F(WorkerLoop, EndsWhenItsStdinCloses) {
 
 TEST_F(WorkerLoop, ReportsEachStepOfAnAction) {
   greet();
-  child->write(batch_line({request("write")}));
+  child->write(batch_line({.actions = {request("write")}}));
   EXPECT_TRUE(std::holds_alternative<ExecutorEvent::Started>(next_event().what));
   EXPECT_EQ(std::get<ExecutorEvent::Log>(next_event().what).line, "working");
   EXPECT_EQ(std::get<ExecutorEvent::Progress>(next_event().what).done, 1u);
@@ -61,9 +61,29 @@ TEST_F(WorkerLoop, ReportsEachStepOfAnAction) {
   EXPECT_GT(done.peak_memory_bytes, 0u);
 }
 
+TEST_F(WorkerLoop, ActionsThatRunTogetherAllBeginBeforeOneEnds) {
+  greet();
+  Batch batch{.actions = {request("nap"), request("throw")}, .order = Batch::Order::kTogether};
+  batch.actions[1].id = "2";
+  for (ActionRequest& action : batch.actions) action.rule = "fused";
+  child->write(batch_line(batch));
+  EXPECT_TRUE(std::holds_alternative<ExecutorEvent::Started>(next_event().what));
+  EXPECT_TRUE(std::holds_alternative<ExecutorEvent::Started>(next_event().what));
+  const ExecutorEvent failed = next_event();
+  EXPECT_EQ(failed.id, "2");
+  EXPECT_EQ(std::get<ExecutorEvent::Failed>(failed.what).error.message(), "bad tensor");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(next_event().id, "1");
+  const ExecutorEvent done = next_event();
+  EXPECT_EQ(done.id, "1");
+  EXPECT_GT(std::get<ExecutorEvent::Done>(done.what).seconds, 0.3);
+  child->write("{\"batch\":[],\"together\":true}\n");
+  child->close_stdin();
+  EXPECT_EQ(child->wait().exit_code, 0);
+}
+
 TEST_F(WorkerLoop, StopsAnActionWhenTheEngineIsGone) {
   greet();
-  child->write(batch_line({request("wait")}));
+  child->write(batch_line({.actions = {request("wait")}}));
   static_cast<void>(next_event());
   child->close_stdin();
   const auto failed = std::get<ExecutorEvent::Failed>(next_event().what);
@@ -73,7 +93,7 @@ TEST_F(WorkerLoop, StopsAnActionWhenTheEngineIsGone) {
 
 TEST_F(WorkerLoop, EndsInTheMiddleOfADeafActionAfterItsGrace) {
   greet();
-  child->write(batch_line({request("deaf")}));
+  child->write(batch_line({.actions = {request("deaf")}}));
   static_cast<void>(next_event());
   const auto begin = std::chrono::steady_clock::now();
   child->close_stdin();
@@ -83,7 +103,7 @@ TEST_F(WorkerLoop, EndsInTheMiddleOfADeafActionAfterItsGrace) {
 
 TEST_F(WorkerLoop, ObeysSigterm) {
   greet();
-  child->write(batch_line({request("wait")}));
+  child->write(batch_line({.actions = {request("wait")}}));
   static_cast<void>(next_event());
   child->signal_group(SIGTERM);
   EXPECT_EQ(child->wait().exit_code, 0);
@@ -93,7 +113,7 @@ TEST_F(WorkerLoop, NamesARuleThatItLacks) {
   greet();
   ActionRequest unknown = request("write");
   unknown.rule = "telepathy";
-  child->write(batch_line({unknown}));
+  child->write(batch_line({.actions = {unknown}}));
   static_cast<void>(next_event());
   EXPECT_EQ(
       std::get<ExecutorEvent::Failed>(next_event().what).error.message(),

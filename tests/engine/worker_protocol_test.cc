@@ -85,8 +85,13 @@ TEST(WorkerProtocol, BatchesComeBack) {
   ActionRequest request;
   request.id = "1";
   request.context = Json::object();
-  const std::string line = batch_line({request, request});
-  EXPECT_EQ(parse_batch(std::string_view(line).substr(0, line.size() - 1)).size(), 2u);
+  for (const Batch::Order order : {Batch::Order::kInTurn, Batch::Order::kTogether}) {
+    const std::string line = batch_line({.actions = {request, request}, .order = order});
+    const Batch batch = parse_batch(std::string_view(line).substr(0, line.size() - 1));
+    EXPECT_EQ(batch.actions.size(), 2u);
+    EXPECT_EQ(batch.order, order);
+  }
+  EXPECT_THROW(static_cast<void>(parse_batch(R"({"batch":[],"together":1})")), Error);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "engine/worker_protocol.h"
@@ -13,10 +12,10 @@
 
 namespace {
 
-using qbuild::engine::ActionRequest;
+using qbuild::engine::Batch;
 using qbuild::engine::ExecutorEvent;
 
-std::optional<std::vector<ActionRequest>> batch_of(const std::string& line) {
+std::optional<Batch> batch_of(const std::string& line) {
   try {
     return qbuild::engine::parse_batch(line);
   } catch (const qbuild::Error&) {
