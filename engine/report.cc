@@ -22,6 +22,8 @@ Json to_json(const Counters& counters) {
                        {"bytes_read", counters.bytes_read},
                        {"bytes_written", counters.bytes_written},
                        {"requests", counters.requests},
+                       {"pieces_computed", counters.pieces_computed},
+                       {"pieces_copied", counters.pieces_copied},
                        {"seconds", counters.seconds}});
 }
 

@@ -28,6 +28,8 @@ struct Counters {
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t requests = 0;
+  std::uint64_t pieces_computed = 0;  // see ActionResult
+  std::uint64_t pieces_copied = 0;
   double seconds = 0;
   bool operator==(const Counters&) const = default;
 };

@@ -101,6 +101,10 @@ struct ActionResult {
   std::uint64_t bytes_written = 0;
   std::uint64_t bytes_hashed = 0;
   std::uint64_t requests = 0;
+  // Pieces that were made for it, and that were there already, in an artifact, in what an earlier
+  // attempt left or in what another action of the batch made: each is one of both.
+  std::uint64_t pieces_computed = 0;
+  std::uint64_t pieces_copied = 0;
 };
 
 // What a running rule may do to its surroundings. Methods may be called from any thread of the

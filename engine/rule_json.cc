@@ -181,7 +181,9 @@ Json to_json(const ActionResult& result) {
                        {"bytes_read", result.bytes_read},
                        {"bytes_written", result.bytes_written},
                        {"bytes_hashed", result.bytes_hashed},
-                       {"requests", result.requests}});
+                       {"requests", result.requests},
+                       {"pieces_computed", result.pieces_computed},
+                       {"pieces_copied", result.pieces_copied}});
 }
 
 ActionResult result_from_json(const Json& json) {
@@ -201,6 +203,8 @@ ActionResult result_from_json(const Json& json) {
     result.bytes_written = json.at("bytes_written").as_uint();
     result.bytes_hashed = json.at("bytes_hashed").as_uint();
     result.requests = json.at("requests").as_uint();
+    result.pieces_computed = json.at("pieces_computed").as_uint();
+    result.pieces_copied = json.at("pieces_copied").as_uint();
     return result;
   });
 }

@@ -26,6 +26,8 @@ void Run::handle_done(NodeId id, const ExecutorEvent::Done& done) {
   counters.bytes_written += done.result.bytes_written;
   counters.bytes_hashed += done.result.bytes_hashed;
   counters.requests += done.result.requests;
+  counters.pieces_computed += done.result.pieces_computed;
+  counters.pieces_copied += done.result.pieces_copied;
   report_.nodes[id].seconds = done.seconds;
   by_request_.erase(action.id);
   FinishJob job{.node = id,

@@ -75,9 +75,11 @@ GgufWriter::GgufWriter(WritableFile& file, const GgufMetadata& metadata,
     for (const std::uint64_t extent : tensor.shape) put(header, static_cast<std::int64_t>(extent));
     put(header, static_cast<std::uint32_t>(tensor.dtype));
     put(header, offset);
+    offsets_.push_back(offset);
     offset = align_up(offset + sizes_.back(), kGgufAlignment);
   }
   header.resize(align_up(header.size(), kGgufAlignment), '\0');
+  for (std::uint64_t& begin : offsets_) begin += header.size();
   total_bytes_ = header.size() + offset;
   file_.append(as_bytes(header));
 }

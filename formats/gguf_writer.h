@@ -32,6 +32,9 @@ class GgufWriter {
   // Every tensor was written completely; pads the last one. A bug of the caller otherwise.
   void finish();
 
+  // Where a tensor's data begins in the file.
+  [[nodiscard]] std::uint64_t offset_of(std::size_t tensor) const { return offsets_.at(tensor); }
+  [[nodiscard]] std::uint64_t size_of(std::size_t tensor) const { return sizes_.at(tensor); }
   // Bytes that the finished file will have.
   [[nodiscard]] std::uint64_t total_bytes() const { return total_bytes_; }
 
@@ -40,6 +43,7 @@ class GgufWriter {
 
   WritableFile& file_;
   std::vector<std::uint64_t> sizes_;
+  std::vector<std::uint64_t> offsets_;
   std::size_t current_ = 0;
   std::uint64_t written_of_current_ = 0;
   std::uint64_t total_bytes_ = 0;

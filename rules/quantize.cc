@@ -2,7 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/thread_pool.h"
@@ -33,29 +38,99 @@ void check_unchanged(const ActionRequest& request, FileSystem& files) {
   }
 }
 
+// Feeds the jobs tensor by tensor: each is read once, and encoded once in each type that is wanted
+// and is not there already.
+class Feeding {
+ public:
+  Feeding(const WeightSource& source, TensorStream& stream) : source_(source), stream_(stream) {}
+
+  void run(std::span<const std::unique_ptr<QuantizeJob>> jobs, const std::stop_token& stop) {
+    for (std::size_t tensor = 0; tensor < source_.tensors().size(); ++tensor) {
+      if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
+      feed(jobs, tensor);
+    }
+  }
+
+ private:
+  void feed(std::span<const std::unique_ptr<QuantizeJob>> jobs, std::size_t tensor) {
+    const bool may_copy =
+        std::any_of(jobs.begin(), jobs.end(), [](const auto& job) { return job->may_copy(); });
+    std::string checksum = may_copy ? stream_.checksum(tensor) : "";
+    std::vector<QuantizeJob*> waiting;
+    for (const auto& job : jobs)
+      if (may_copy && job->copy(tensor, checksum))
+        job->end_tensor(tensor, checksum, QuantizeJob::Origin::kCopied);
+      else
+        waiting.push_back(job.get());
+    if (waiting.empty()) return;
+    std::vector<Encoding> wanted;
+    for (const QuantizeJob* const job : waiting) wanted.push_back(job->encoding(tensor));
+    checksum = stream_.convert(tensor, wanted, [&](std::size_t i, const EncodedPiece& piece) {
+      waiting[i]->append(piece);
+    });
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      const auto here = wanted.begin() + static_cast<std::ptrdiff_t>(i);
+      const bool is_first = std::find(wanted.begin(), here, *here) == here;
+      waiting[i]->end_tensor(
+          tensor, checksum,
+          is_first ? QuantizeJob::Origin::kComputed : QuantizeJob::Origin::kShared);
+    }
+  }
+
+  const WeightSource& source_;
+  TensorStream& stream_;
+};
+
 class QuantizeRule final : public engine::Rule {
  public:
   [[nodiscard]] const engine::RuleTraits& traits() const override { return traits_; }
 
   ActionResult run(const ActionRequest& request, ActionContext& context) const override {
-    check_unchanged(request, context.file_system());
-    const auto source =
-        open_weights(context.file_system(), request.context.at("source").as_string());
-    QuantizeJob job(request, context, *source);
-    ThreadPool pool(request.threads);
-    TensorStream stream(*source, backend_of(request), pool);
-    for (std::size_t tensor = 0; tensor < source->tensors().size(); ++tensor) {
-      if (context.stop().stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
-      stream.convert(tensor, {&job.encoding(tensor), 1},
-                     [&](std::size_t, const EncodedPiece& piece) { job.append(piece); });
-      job.end_tensor(tensor);
-    }
-    ActionResult result = job.finish();
-    check_unchanged(request, context.file_system());
-    return result;
+    const engine::TogetherAction alone{request, context};
+    return std::move(make({&alone, 1}).at(0));
+  }
+
+  // Those of one source are made in one pass. What stops the pass (a disk that is full, weights
+  // that one type cannot hold) may be one file's matter alone: then each is made by itself, from
+  // what is finished of it.
+  void run_together(std::span<const engine::TogetherAction> actions,
+                    const engine::ActionEnded& ended) const override {
+    auto results = actions.size() == 1 ? std::nullopt : make_unless_one_fails(actions);
+    if (!results) return Rule::run_together(actions, ended);
+    for (std::size_t i = 0; i < results->size(); ++i)
+      ended(i, {.result = std::move((*results)[i]), .error = {}});
   }
 
  private:
+  // Nothing: one of them failed, or all.
+  static std::optional<std::vector<ActionResult>> make_unless_one_fails(
+      std::span<const engine::TogetherAction> actions) {
+    try {
+      return make(actions);
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+
+  // All of one source.
+  static std::vector<ActionResult> make(std::span<const engine::TogetherAction> actions) {
+    const ActionRequest& first = actions.front().request;
+    FileSystem& files = actions.front().context.file_system();
+    const auto source = open_weights(files, first.context.at("source").as_string());
+    std::vector<std::unique_ptr<QuantizeJob>> jobs;
+    for (const auto& [request, context] : actions) {
+      check_unchanged(request, files);
+      jobs.push_back(std::make_unique<QuantizeJob>(request, context, *source));
+    }
+    ThreadPool pool(first.threads);
+    TensorStream stream(*source, backend_of(first), pool);
+    Feeding(*source, stream).run(jobs, actions.front().context.stop());
+    std::vector<ActionResult> results;
+    for (const auto& job : jobs) results.push_back(job->finish());
+    for (const auto& [request, context] : actions) check_unchanged(request, files);
+    return results;
+  }
+
   engine::RuleTraits traits_ = quantize_traits();
 };
 

@@ -64,6 +64,20 @@ void require_space(FileSystem& files, const fs::path& folder, std::uint64_t byte
                           kOutputName, bytes, folder.string(), free));
 }
 
+// Where finished tensors may be, what an earlier attempt left first.
+std::vector<engine::DonorFile> donors_of(const ActionRequest& request,
+                                         engine::ActionContext& context,
+                                         const engine::PartialPieces& partial) {
+  std::vector<engine::DonorFile> donors = partial.earlier();
+  for (engine::DonorFile& donor : engine::load_donors(context.file_system(), request))
+    donors.push_back(std::move(donor));
+  return donors;
+}
+
+std::string_view origin_text(QuantizeJob::Origin origin) {
+  return origin == QuantizeJob::Origin::kCopied ? "  (copied)" : "";
+}
+
 }  // namespace
 
 QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& context,
@@ -72,7 +86,8 @@ QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& co
       context_(context),
       source_(source),
       recipe_(recipe_of(request)),
-      path_(request.scratch / kOutputName) {
+      partial_(context.file_system(), request.scratch, kOutputName),
+      found_(context.file_system(), donors_of(request, context, partial_)) {
   const auto& tensors = source.tensors();
   const auto overrides = overrides_of(request.params);
   const auto choices =
@@ -89,7 +104,7 @@ QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& co
 
 void QuantizeJob::open(const formats::GgufMetadata& metadata) {
   FileSystem& files = context_.file_system();
-  file_ = std::make_unique<HashingFile>(files.create(path_, CreateMode::kExclusive));
+  file_ = std::make_unique<HashingFile>(files.create(partial_.path(), CreateMode::kExclusive));
   writer_ = std::make_unique<formats::GgufWriter>(*file_, metadata, specs_);
   require_space(files, request_.scratch, writer_->total_bytes() - file_->size_bytes());
 }
@@ -103,12 +118,32 @@ void QuantizeJob::append(const EncodedPiece& piece) {
   });
 }
 
-void QuantizeJob::end_tensor(std::size_t tensor) {
+bool QuantizeJob::copy(std::size_t tensor, std::string_view checksum) {
+  const std::string key = piece_key(source_.tensors()[tensor], checksum, encodings_[tensor]);
+  writing_.finish();
+  return found_.copy(key, writer_->size_of(tensor), [&](Bytes bytes) {
+    writer_->append(bytes);
+    checksum_.update(bytes);
+    written_of_tensor_ += bytes.size();
+  });
+}
+
+void QuantizeJob::end_tensor(std::size_t tensor, std::string_view checksum, Origin origin) {
   const WeightTensor& source = source_.tensors()[tensor];
-  writing_.run([this] { checksums_.push_back(std::exchange(checksum_, Xxh3()).hex()); });
-  context_.log(fmt::format("{}  {} -> {}  {}", source.name, dtype_name(source.stored),
+  cache::Piece piece{.key = piece_key(source, checksum, encodings_[tensor]),
+                     .offset = writer_->offset_of(tensor),
+                     .size_bytes = written_of_tensor_,
+                     .checksum = {}};
+  writing_.run([this, piece]() mutable {
+    piece.checksum = std::exchange(checksum_, Xxh3()).hex();
+    partial_.note(piece);
+    pieces_.push_back(std::move(piece));
+  });
+  context_.log(fmt::format("{}  {} -> {}  {}{}", source.name, dtype_name(source.stored),
                            dtype_name(encodings_[tensor].type),
-                           display_bytes(std::exchange(written_of_tensor_, 0))));
+                           display_bytes(std::exchange(written_of_tensor_, 0)),
+                           origin_text(origin)));
+  ++(origin == Origin::kComputed ? computed_ : copied_);
   bytes_read_ += source.size_bytes;
   values_done_ += source.values();
   context_.progress(values_done_, values_, "weights");
@@ -124,20 +159,23 @@ engine::ActionResult QuantizeJob::finish() {
   result.bytes_written = file_->size_bytes();
   result.bytes_hashed = file_->size_bytes();
   result.files.push_back({.name = std::string(kOutputName),
-                          .path = path_,
+                          .path = partial_.path(),
                           .sha256 = file_->finish(),
                           .size_bytes = file_->size_bytes()});
-  const GgufDescription description = describe_gguf(files, path_);
-  require_tensors(files, path_, specs_);
-  for (std::size_t i = 0; i < checksums_.size(); ++i)
-    if (description.checksums.at(i) != checksums_[i])
+  const GgufDescription description = describe_gguf(files, partial_.path());
+  require_tensors(files, partial_.path(), specs_);
+  for (std::size_t i = 0; i < pieces_.size(); ++i)
+    if (description.checksums.at(i) != pieces_[i].checksum)
       throw Error(ErrorKind::kCorrupt,
                   fmt::format("{}: tensor {} reads back otherwise than it was written",
-                              path_.string(), specs_[i].name));
+                              partial_.path().string(), specs_[i].name));
   if (description.facts.at("file_type").as_uint() != recipe_.file_type)
     throw Error(ErrorKind::kCorrupt, "the finished file does not say the recipe's file type");
   result.facets = description.facets;
   result.facts = description.facts;
+  result.pieces_computed = computed_;
+  result.pieces_copied = copied_;
+  result.pieces.emplace(kOutputName, std::move(pieces_));
   return result;
 }
 

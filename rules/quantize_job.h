@@ -1,18 +1,22 @@
 #pragma once
 // One file of `quantize` while it is made: it says how each tensor is to be encoded, takes the
 // encoded pieces in the file's order, writes and hashes them beside whoever makes the next ones,
-// and is verified at the end. Several of one source may be fed by one stream.
+// and is verified at the end. Tensors that are there already, in an artifact or in what an earlier
+// attempt left, are copied. Several of one source may be fed by one stream.
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.h"
+#include "engine/partial.h"
 #include "engine/rule.h"
 #include "formats/gguf_writer.h"
 #include "rules/hashing_file.h"
 #include "rules/in_background.h"
 #include "rules/recipe.h"
+#include "rules/tensor_pieces.h"
 #include "rules/tensor_stream.h"
 #include "rules/weight_source.h"
 
@@ -28,10 +32,22 @@ class QuantizeJob {
 
   [[nodiscard]] const Encoding& encoding(std::size_t tensor) const { return encodings_[tensor]; }
 
-  // For each tensor in turn: its pieces, then end_tensor. What an earlier piece's writing threw is
-  // thrown by a later call.
+  // Whether there is anything to copy tensors from.
+  [[nodiscard]] bool may_copy() const { return !found_.empty(); }
+
+  // How a tensor came into the file.
+  enum class Origin : std::uint8_t {
+    kComputed,
+    kShared,  // computed for another job, too
+    kCopied,
+  };
+
+  // For each tensor in turn: a copy, or its pieces; then end_tensor. What an earlier piece's
+  // writing threw is thrown by a later call.
+  //   checksum  of the tensor's stored bytes
+  [[nodiscard]] bool copy(std::size_t tensor, std::string_view checksum);
   void append(const EncodedPiece& piece);
-  void end_tensor(std::size_t tensor);
+  void end_tensor(std::size_t tensor, std::string_view checksum, Origin origin);
 
   // After the last tensor: opens the file again and holds it to what was written.
   [[nodiscard]] engine::ActionResult finish();
@@ -43,14 +59,17 @@ class QuantizeJob {
   engine::ActionContext& context_;
   const WeightSource& source_;
   const Recipe& recipe_;
-  fs::path path_;
+  engine::PartialPieces partial_;
+  FoundTensors found_;
   std::vector<Encoding> encodings_;  // parallel to the source's tensors
   std::vector<formats::GgufTensorSpec> specs_;
   std::unique_ptr<HashingFile> file_;
   std::unique_ptr<formats::GgufWriter> writer_;
-  std::vector<std::string> checksums_;  // of the tensors that were written
-  Xxh3 checksum_;                       // of the one that is written
+  std::vector<cache::Piece> pieces_;  // the tensors that were written
+  Xxh3 checksum_;                     // of the one that is written
   std::uint64_t written_of_tensor_ = 0;
+  std::uint64_t computed_ = 0;
+  std::uint64_t copied_ = 0;
   std::uint64_t values_done_ = 0;
   std::uint64_t values_ = 0;
   std::uint64_t bytes_read_ = 0;

@@ -43,11 +43,12 @@ TensorStream::TensorStream(const WeightSource& source, kernels::Backend backend,
 
 TensorStream::~TensorStream() = default;
 
-void TensorStream::convert(
+std::string TensorStream::convert(
     std::size_t tensor_index, std::span<const Encoding> wanted,
     const std::function<void(std::size_t wanted, const EncodedPiece& piece)>& emit) {
   const WeightTensor& tensor = source_.tensors()[tensor_index];
-  with_context(fmt::format("tensor {} ({})", tensor.name, tensor.stored_name), [&] {
+  return with_context(fmt::format("tensor {} ({})", tensor.name, tensor.stored_name), [&] {
+    checksum_ = Xxh3();
     const std::uint64_t values = tensor.values();
     if (tensor.shape.empty() || values == 0) throw Error(ErrorKind::kCorrupt, "its shape holds no values");
     const std::uint64_t rows = values / tensor.row_length();
@@ -68,6 +69,7 @@ void TensorStream::convert(
       stored_.swap(arrived_);
       bytes_read_ += stored_.size();
       if (row < rows) start_reading(tensor_index, slab_at(row));
+      if (wanted.empty()) continue;
       decode(tensor, slab);
       std::vector<EncodedPiece> pieces(wanted.size());
       for (std::size_t i = 0; i < wanted.size(); ++i) {
@@ -78,6 +80,7 @@ void TensorStream::convert(
         emit(i, pieces[i]);
       }
     }
+    return checksum_.hex();
   });
 }
 
@@ -86,6 +89,7 @@ void TensorStream::start_reading(std::size_t tensor_index, const Slab& slab) {
   arrived_.resize(slab.rows * row);
   reading_.run([this, tensor_index, offset = slab.first_row * row] {
     source_.read(tensor_index, offset, arrived_);
+    checksum_.update(arrived_);
   });
 }
 

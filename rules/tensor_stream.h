@@ -9,9 +9,11 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "base/thread_pool.h"
 #include "kernels/backend.h"
 #include "kernels/effort.h"
@@ -37,11 +39,15 @@ class TensorStream {
   TensorStream(const WeightSource& source, kernels::Backend backend, ThreadPool& pool);
   ~TensorStream();
 
-  // Calls `emit(i, piece)` for each wanted[i] with its pieces in order. Throws what codec and source
-  // throw, with the tensor's name: "tensor blk.0.attn_q.weight (model.layers.0...): ..."; kCorrupt
-  // for a shape that holds no values.
-  void convert(std::size_t tensor, std::span<const Encoding> wanted,
-               const std::function<void(std::size_t wanted, const EncodedPiece& piece)>& emit);
+  // Calls `emit(i, piece)` for each wanted[i] with its pieces in order. Returns the checksum of the
+  // tensor's stored bytes (xxh3_hex). Throws what codec and source throw, with the tensor's name:
+  // "tensor blk.0.attn_q.weight (model.layers.0...): ..."; kCorrupt for a shape that holds no
+  // values.
+  std::string convert(
+      std::size_t tensor, std::span<const Encoding> wanted,
+      const std::function<void(std::size_t wanted, const EncodedPiece& piece)>& emit);
+  // The same checksum, for whoever has to know it before.
+  [[nodiscard]] std::string checksum(std::size_t tensor) { return convert(tensor, {}, {}); }
 
   // Stored bytes that were read so far.
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
@@ -62,6 +68,7 @@ class TensorStream {
   std::uint64_t bytes_read_ = 0;
   std::vector<std::byte> stored_;   // this slab
   std::vector<std::byte> arrived_;  // the next one, under way
+  Xxh3 checksum_;                   // of what was read of the tensor
   std::vector<std::byte> ordered_;
   std::vector<float> values_;
   std::shared_ptr<BufferPool> buffers_;

@@ -146,7 +146,7 @@ scratches=$(printf %s "$line" | grep -o '"scratch":"[^"]*"' | cut -d '"' -f 4)
 say() { printf '{"event":"%s","id":"%s"%s}\n' "$1" "$2" "$3"; }
 finish() {
   printf x > "$2/out"
-  say done "$1" ',"seconds":0,"peak_memory_bytes":1,"result":{"files":[{"name":"out","path":"'"$2"'/out","sha256":"HASH","size":1}],"inline_files":{},"facets":{},"facts":null,"bytes_read":0,"bytes_written":0,"bytes_hashed":0,"requests":0}'
+  say done "$1" ',"seconds":0,"peak_memory_bytes":1,"result":{"files":[{"name":"out","path":"'"$2"'/out","sha256":"HASH","size":1}],"inline_files":{},"facets":{},"facts":null,"bytes_read":0,"bytes_written":0,"bytes_hashed":0,"requests":0,"pieces_computed":0,"pieces_copied":0}'
 }
 a=$(printf '%s\n' "$ids" | sed -n 1p)
 b=$(printf '%s\n' "$ids" | sed -n 2p)

@@ -31,7 +31,7 @@ std::string done_with(const std::string& path, const std::string& sha256_hex, in
   return R"(say done ',"seconds":0,"peak_memory_bytes":1,"result":{"files":[{"name":"out","path":"')" +
          path + R"('","sha256":")" + sha256_hex + R"(","size":)" + std::to_string(size) +
          R"(}],"inline_files":{},"facets":{},"facts":null,"bytes_read":0,"bytes_written":0,)" +
-         R"("bytes_hashed":0,"requests":0}')";
+         R"("bytes_hashed":0,"requests":0,"pieces_computed":0,"pieces_copied":0}')";
 }
 const std::string kMakesX =
     "printf x > \"$scratch/out\"; " + done_with("$scratch/out", sha256("x").hex(), 1);

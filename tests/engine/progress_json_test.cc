@@ -16,12 +16,14 @@ TEST(ProgressJson, SummaryHasTheCountersByTheirNames) {
                                              .bytes_read = 7,
                                              .bytes_written = 8,
                                              .requests = 9,
+                                             .pieces_computed = 10,
+                                             .pieces_copied = 11,
                                              .seconds = 0.5},
                                 .exit_code = 1})
                 .dump(),
             R"({"event":"summary","executed":1,"reused":2,"failed":3,"skipped":4,"held":5,)"
-            R"("bytes_hashed":6,"bytes_read":7,"bytes_written":8,"requests":9,"seconds":0.5,)"
-            R"("exit_code":1})");
+            R"("bytes_hashed":6,"bytes_read":7,"bytes_written":8,"requests":9,)"
+            R"("pieces_computed":10,"pieces_copied":11,"seconds":0.5,"exit_code":1})");
 }
 
 TEST(ProgressJson, FailureCarriesCauseAndLog) {

@@ -47,6 +47,8 @@ TEST(RuleJson, ResultComesBackWhole) {
   result.bytes_read = 1;
   result.bytes_written = 2;
   result.bytes_hashed = 3;
+  result.pieces_computed = 5;
+  result.pieces_copied = 6;
   result.requests = 4;
   const Json json = to_json(result);
   const ActionResult back = result_from_json(Json::parse(json.dump()));
