@@ -1,7 +1,7 @@
 #pragma once
 // A checkpoint folder: where each tensor of a model lies, in one safetensors file or in shards with
 // an index. Headers are read when it is opened, tensors in pieces when asked for. Source:
-// checkpoint-formats 2. Any thread.
+// docs/checkpoint.md. Any thread.
 
 #include <map>
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
 // config.json of a checkpoint, as transformers 4 and 5 write it, reduced to what a decoder network
-// needs. Values that the file leaves out get the library's defaults. Source: gguf-2026.md 1.1, 1.2.
+// needs. Values that the file leaves out get the library's defaults. Source: docs/checkpoint.md.
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 // GGUF: metadata and tensors in one file. Source: GGUF specification, version 3; what llama.cpp
-// enforces when it opens a file (gguf.md 1.1, 1.2).
+// enforces when it opens a file (docs/gguf.md).
 //
 //   "GGUF" | u32 version | i64 tensors | i64 pairs | pairs | tensor infos | padding | data
 //

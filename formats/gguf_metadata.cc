@@ -16,7 +16,7 @@
 namespace qbuild::formats {
 namespace {
 
-// Token types of GGUF (gguf.md 3.3).
+// Token types of GGUF (docs/gguf.md).
 enum TokenType : std::int64_t { kNormal = 1, kControl = 3, kUserDefined = 4, kUnused = 5 };
 
 std::uint32_t to_u32(std::uint64_t value, std::string_view what) {
@@ -131,7 +131,7 @@ void add_flags(GgufMetadata& out, const TokenizerJson& tokenizer, const Tokenize
     const auto& elements = single->as_array();
     const std::string first = special_of(elements.front());
     const std::string last = special_of(elements.back());
-    // The template is what the tokenizer runs, so it goes before the flags (gguf-2026.md 1.7).
+    // The template is what the tokenizer runs, so it goes before the flags (docs/checkpoint.md).
     bos = !first.empty() && config.bos_token == first;
     eos = !last.empty() && elements.size() > 1 && config.eos_token == last;
   }

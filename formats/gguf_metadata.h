@@ -1,6 +1,6 @@
 #pragma once
 // The metadata of a GGUF made from a Llama checkpoint, in the order in which the reference's
-// converter writes it (gguf.md 3, 4, 5.1, 7), and digests of its parts.
+// converter writes it (docs/gguf.md), and digests of its parts.
 
 #include <cstdint>
 #include <string>

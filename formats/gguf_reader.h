@@ -1,5 +1,5 @@
 #pragma once
-// Reads a GGUF file's header, checked as llama.cpp checks it (gguf.md 1.2), and its tensors in
+// Reads a GGUF file's header, checked as llama.cpp checks it (docs/gguf.md), and its tensors in
 // pieces.
 
 #include <memory>

@@ -1,6 +1,6 @@
 #pragma once
 // One safetensors file: its header, checked before anything in it is used. Source: the safetensors
-// specification; checkpoint-formats 1.
+// specification; docs/checkpoint.md.
 //
 //   u64 N (little-endian) | N bytes of JSON | data to the end of the file
 //   JSON: name -> {"dtype", "shape", "data_offsets": [begin, end]}, and "__metadata__"

@@ -1,7 +1,7 @@
 #pragma once
 // How byte-level tokenizers cut text into words before merging: known patterns and the names that
-// GGUF files use for them (tokenizer.ggml.pre). Source: gguf.md 7.5 and A.3; patterns as
-// tokenizer.json has them.
+// GGUF files use for them (tokenizer.ggml.pre). Source: llama.cpp's names (docs/gguf.md); patterns
+// as tokenizer.json has them.
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 #pragma once
 // The blocks of GGUF's quantized types and of the activations that meet them: what lies on disk and
 // in memory, byte for byte. Stored on disk: never reorder. Source: GGUF specification and
-// llama.cpp's block structures; gguf.md 8.
+// llama.cpp's block structures; docs/types/README.md has drawings.
 //
 // A `_bits` field is IEEE binary16, little-endian; so are the other fields of two bytes. lo and hi
 // are the nibbles of a byte, bit 0 is the lowest. Elements are in row order. The structs have the

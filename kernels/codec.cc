@@ -23,7 +23,7 @@ constexpr Codec decoder_of(DType dtype) {
   return {dtype, 0, 0};
 }
 
-// Versions. 1, for every type: the first. Scales of the types in blocks of 32 as in gguf.md 9.1,
+// Versions. 1, for every type: the first. Scales of the types in blocks of 32 from their extremes,
 // values rounded with the stored scale; K types and IQ4_XS by kernels/encode_affine_k_lanes.h and
 // encode_scaled_k_lanes.h. With importance or Effort::kBest, and for IQ4_NL, blocks of 32 by
 // encode_affine_block_lanes.h and encode_scaled_block_lanes.h; few levels by

@@ -1,5 +1,17 @@
 #pragma once
-// Encoding rows of weights into GGUF's types, and decoding them.
+// Encoding rows of weights into GGUF's types, and decoding them. docs/types/README.md describes the
+// types and their encoders. How it is called, with a `row` of floats:
+//
+// Quoted from examples/quantize_row.cc:
+//
+//   std::vector<std::byte> bytes(row_bytes(DType::kQ4_K, row.size()).value());
+//   encode_rows(best_backend(), DType::kQ4_K, row, row.size(), bytes);
+//
+//   std::vector<float> decoded(row.size());
+//   decode_rows(best_backend(), DType::kQ4_K, bytes, decoded);
+//
+// Shapes: whole rows, one after the other, each a positive multiple of the type's block. Alignment:
+// a float's for values, none for bytes. Errors are qbuild::Error; nothing is clipped in silence.
 //
 // Encoders give the same bytes on every backend and for every split of the rows over threads: a
 // block's bytes depend on its own values and the importance of the columns, and nothing else. All

@@ -3,9 +3,9 @@
 // of 32 values, y = d*code + m; sixteen blocks go together, one per lane.
 //
 // A few step sizes around range/levels, each with its least-squares scale and minimum; then
-// rounding and least squares in turn, with d and m as they are stored. Sources: gguf.md 9.4
-// and 9.6, but for minimums above zero, which the reference does not try. Candidates were chosen on
-// the data of 9.7.
+// rounding and least squares in turn, with d and m as they are stored. Minimums above zero are
+// tried, too, which the reference does not do. Sources and the data that candidates were chosen on:
+// docs/types/encoders.md.
 //
 // The mean square in a value's weight is that of its block, where the reference's is of the row: a
 // block's bytes then depend on its own values only.

@@ -13,13 +13,13 @@
 //              that lowers the error.
 //   4  round   Every value with the scales as they are stored.
 //
-// Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. That closed
-// forms and two rounds of refinement beat the reference's error in a fraction of its time is from
-// gguf.md 10; candidates were chosen on the data of gguf.md 9.7.
+// Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. Closed forms
+// and two rounds of refinement have less error than the reference, in a fraction of its time
+// (docs/types/encoders.md); candidates were chosen on the data that is described there.
 //
 // Effort::kBest tries minimum codes beside the present one, too, and begins several times, with
 // other values of d and dmin. Its weights are more even, because what it is to beat, joint
-// refinement (gguf.md 10), has even ones.
+// refinement (docs/types/encoders.md), has even ones.
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 // with codes from 0 to kTopCode. A sum over a group is a chain in its lane.
 //
 // For a given rounding to codes l the best scale and minimum, and their error, come in closed form
-// from the sums of w*l, w*l*l and w*l*x (gguf.md 9.4 and 10), so that no second pass over the
+// from the sums of w*l, w*l*l and w*l*x (docs/types/encoders.md), so that no second pass over the
 // values is needed.
 
 #include <cstddef>

@@ -2,10 +2,10 @@
 // Types of two to four levels around zero: Q1_0, Q2_0, TQ1_0 and TQ2_0, y = d*level.
 //
 // The sixteen lanes are neighbouring values of one block. The reference takes the largest magnitude
-// for d, which suits models trained on such levels and is poor for others (gguf.md 9.1 and 9.7).
-// Here d is searched: step sizes as parts of the largest magnitude, of both signs where the levels
-// are not even, each with its least-squares scale; then rounding and least squares in turn (gguf.md
-// 10). Where every value is a multiple of one number, as trained, that is the number found.
+// for d, which suits models trained on such levels and is poor for others. Here d is searched: step
+// sizes as parts of the largest magnitude, of both signs where the levels are not even, each with
+// its least-squares scale; then rounding and least squares in turn (docs/types/few-levels.md).
+// Where every value is a multiple of one number, as trained, that is the number found.
 
 #include <cstddef>
 #include <cstdint>

@@ -2,9 +2,10 @@
 // MXFP4: blocks of 32 values, y = (a power of two)*level, with eight magnitudes of either sign;
 // sixteen blocks go together, one per lane.
 //
-// The largest magnitude decides the power of two as in the reference (gguf.md 9.1), or the next
-// one, or with Effort::kBest one to either side: whichever has the least error. Powers of two need
-// no least squares, and all is computed in units of the first one, so that no square overflows.
+// The largest magnitude decides the power of two as in the reference (docs/types/four-bits.md), or
+// the next one, or with Effort::kBest one to either side: whichever has the least error. Powers of
+// two need no least squares, and all is computed in units of the first one, so that no square
+// overflows.
 
 #include <cstddef>
 #include <cstdint>

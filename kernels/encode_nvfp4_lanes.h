@@ -5,7 +5,7 @@
 // Scale codes ascend with the scales they stand for, so the search tries neighbours of the code
 // that is nearest to (largest magnitude)/(largest level). Ordinary weights have scales among the
 // first codes, which are far apart, and there the nearest code is seldom the best one. Source:
-// gguf.md 9.1 and 10.
+// docs/types/four-bits.md.
 
 #include <cstddef>
 #include <cstdint>

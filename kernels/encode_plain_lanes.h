@@ -2,7 +2,7 @@
 // The encoders that look at each value once: F16 and BF16, and the blocks of 32 with a scale from
 // the block's extremes (Q8_0, Q4_0, Q4_1, Q5_0, Q5_1).
 //
-// Scales are those of the reference (gguf.md 9.1).
+// Scales are those of the reference (docs/types/blocks-of-32.md).
 
 #include <cstddef>
 #include <cstdint>

@@ -4,8 +4,8 @@
 //
 // A few step sizes that put the value of largest magnitude at or near the lowest level, and with
 // the other sign of d near the highest; the least-squares scale of the best rounding; then rounding
-// and least squares in turn, with d as it is stored. Sources: gguf.md 9.2 and 9.6; the other sign
-// is from gguf.md 10. Candidates were chosen on the data of 9.7.
+// and least squares in turn, with d as it is stored. Sources and the data that candidates were
+// chosen on: docs/types/encoders.md.
 //
 // The mean square in a value's weight is that of its block, where the reference's is of the row: a
 // block's bytes then depend on its own values only.

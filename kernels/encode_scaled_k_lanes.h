@@ -11,11 +11,12 @@
 //   3  refine  The scale codes beside the present one; then least squares for d.
 //   4  round   Every value with the scales as they are stored.
 //
-// Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. Sources:
-// gguf.md 9.2, 9.6 and 10; the candidates were chosen on the data of 9.7.
+// Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. Sources and
+// the data that candidates were chosen on: docs/types/encoders.md.
 //
 // Effort::kBest tries more scale codes and begins several times, with other values of d. Its
-// weights are more even, because what it is to beat, joint refinement (gguf.md 10), has even ones.
+// weights are more even, because what it is to beat, joint refinement (docs/types/encoders.md), has
+// even ones.
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 // codes stand for fixed levels.
 //
 // For a given rounding to levels l the best scale is (sum of w*l*x)/(sum of w*l*l); it explains
-// (sum of w*l*x)^2/(sum of w*l*l) of the energy (gguf.md 9.2).
+// (sum of w*l*x)^2/(sum of w*l*l) of the energy (docs/types/encoders.md).
 
 #include <cstddef>
 #include <cstdint>

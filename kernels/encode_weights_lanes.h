@@ -3,8 +3,9 @@
 //
 // With importance q of its column a value weighs q*sqrt(evenness*mean + x*x), where the mean is
 // that of the squares around it: large values matter more for what a network says than their
-// squared error shows, the less so the larger the evenness. Source: gguf.md 9.6, which has an
-// evenness of 1 or 2; why Effort::kBest has more of it stands where it is chosen.
+// squared error shows, the less so the larger the evenness. Source: llama.cpp, which has an
+// evenness of 1 or 2 (docs/types/encoders.md); why Effort::kBest has more of it stands where it is
+// chosen.
 
 #include <cstddef>
 

@@ -1,6 +1,6 @@
 #pragma once
 // What the sixteen codes of types of four bits stand for where that is no even grid. Source:
-// gguf.md 8.
+// llama.cpp, and OCP MX for E2M1; docs/types/four-bits.md.
 
 #include <cstdint>
 

@@ -1,5 +1,6 @@
-// Source: gguf.md, Appendix B, whose digests tests/kernels/iq_grids_test.cc repeats. The codes are
-// hexadecimal digits, joined: four to a code of eight elements, three to one of four.
+// Source: llama.cpp's tables (docs/types/grids.md), whose digests tests/kernels/iq_grids_test.cc
+// has. The codes are hexadecimal digits, joined: four to a code of eight elements, three to one of
+// four.
 
 #include "kernels/iq_grids.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 // The grids of the types IQ1, IQ2 and IQ3: which vectors of magnitudes their codes stand for. They
 // were published with the types, found by clustering the weights of models; no formula gives them.
-// What a digit stands for depends on the type. Source: gguf.md 8 and its Appendix B.
+// What a digit stands for depends on the type. Source: llama.cpp's tables; docs/types/grids.md.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 // Quantizes the activations of one token, a block at a time, as llama.cpp's CPU backend does on x86
-// (gguf.md 6.4 and 8): Q8_0 and Q8_1 by amax/127 with the factor 127/amax, Q8_K by the value of
-// largest magnitude (the first of equals), which becomes -127. Codes are rounded to even.
+// (docs/types/activations.md): Q8_0 and Q8_1 by amax/127 with the factor 127/amax, Q8_K by the
+// value of largest magnitude (the first of equals), which becomes -127. Codes are rounded to even.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 #pragma once
 // Packed rows to the wide blocks of kernels/matmul_tiles.h, exactly. Plain loops that the compiler
-// turns into the vectors of L's instruction set; L only keeps the copies apart. Layouts: gguf.md 8.
+// turns into the vectors of L's instruction set; L only keeps the copies apart. Layouts:
+// kernels/blocks.h.
 
 #include <cstddef>
 #include <cstdint>

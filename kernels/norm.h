@@ -1,6 +1,6 @@
 #pragma once
 // RMS norm: y = x / sqrt(mean(x*x) + epsilon) * weight, with (x * scale) rounded before the weight.
-// The mean is a sixteen-lane sum (kernels/numerics.h). Source: gguf.md 6.1.
+// The mean is a sixteen-lane sum (kernels/numerics.h). Source: docs/network.md.
 
 #include <cstddef>
 #include <span>

@@ -1,7 +1,7 @@
 #pragma once
 // Rotary position embedding. Tables are made in f64 by our own series and rounded once; rotations
 // are x0*cos - x1*sin as fma(x0, cos, -(x1*sin)) and x1*cos + x0*sin as fma(x0, sin, x1*cos).
-// Sources: gguf.md 4.4 and 6.2; the scaling kinds are those of transformers' rope_type.
+// Source: docs/network.md; the scaling kinds are those of transformers' rope_type.
 
 #include <cstddef>
 #include <cstdint>

@@ -13,7 +13,7 @@ namespace qbuild::kernels {
 void softmax(Backend backend, std::span<float> row);
 
 // -log of the probability that softmax(logits) gives `token`: ln(sum of exp(x - max)) - (x[token] -
-// max), in f64. Not-a-number if any logit is. token < logits.size(). Source: gguf.md 13.1.
+// max), in f64. Not-a-number if any logit is. token < logits.size(). Source: docs/network.md.
 [[nodiscard]] double negative_log_likelihood(Backend backend, std::span<const float> logits,
                                              std::size_t token);
 

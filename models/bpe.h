@@ -12,7 +12,7 @@
 namespace qbuild::models {
 
 // Bytes 33-126, 161-172 and 174-255 are spelled as the code points of their numbers, the other 68
-// in increasing order as U+0100, U+0101, ... Source: GPT-2's vocabulary; gguf.md 7.3.
+// in increasing order as U+0100, U+0101, ... Source: GPT-2's vocabulary; docs/checkpoint.md.
 [[nodiscard]] std::string spell_bytes(std::string_view bytes);
 // The reverse; what is no such spelling is kept as it is.
 [[nodiscard]] std::string unspell_bytes(std::string_view spelled);

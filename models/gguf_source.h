@@ -8,7 +8,7 @@
 
 namespace qbuild::models {
 
-// Keys and defaults: gguf.md 3.2. Without the tensors' part: tied_output is false and the divisors
+// Keys and defaults: docs/gguf.md. Without the tensors' part: tied_output is false and the divisors
 // of the rotation are empty. Throws as parameters_from_config does.
 [[nodiscard]] HyperParameters parameters_from_gguf(const formats::GgufMetadata& metadata,
                                                    const std::string& place);

@@ -1,6 +1,6 @@
 #pragma once
 // The forward pass of Llama networks (Llama 1 to 3, SmolLM2, ...) as a list of steps.
-// Source: gguf.md 6.3.
+// Source: docs/network.md.
 
 #include <span>
 #include <vector>

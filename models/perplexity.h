@@ -1,5 +1,5 @@
 #pragma once
-// Perplexity of a text, by the procedure of llama.cpp's tool (gguf.md 13.1): the token stream is
+// Perplexity of a text, by the procedure of llama.cpp's tool (docs/network.md): the token stream is
 // cut into chunks of `context` tokens; each is evaluated with an empty cache; the predictions of
 // the second half (positions context/2 .. context-2, each of the token after it) are scored.
 

@@ -1,6 +1,6 @@
 #pragma once
 // The role of each tensor of a Llama network, and its names: in a transformers checkpoint and in a
-// GGUF. Source: gguf.md 4.3 and 4.4. Pure; any thread.
+// GGUF. Source: docs/gguf.md. Pure; any thread.
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,7 @@
 #pragma once
-// How fast a network runs and what memory it takes, by the procedure of llama-bench (gguf.md 14): a
-// prompt of random tokens, then single tokens one after the other, each repeated after one warm-up.
+// How fast a network runs and what memory it takes, by the procedure of llama-bench
+// (docs/network.md): a prompt of random tokens, then single tokens one after the other, each
+// repeated after one warm-up.
 
 #include <cstdint>
 #include <functional>

@@ -1,7 +1,7 @@
 #pragma once
 // The recipes as tables: for each the types of what every network has, and rows for the tensors
 // that get another type than the rest. The names and choices are those of llama.cpp's quantizer
-// (October 2026), so that a file is what its name says elsewhere. Source: gguf.md 11.2 to 11.4.
+// (October 2026), so that a file is what its name says elsewhere. Source: docs/recipes.md.
 
 #include <cstdint>
 #include <optional>

@@ -1,7 +1,7 @@
 #pragma once
 // What a tensor of a GGUF does in its network, told from its name: recipes choose by role. Names
 // are matched as llama.cpp's quantizer matches them (October 2026), for every architecture.
-// Source: gguf.md 11.1 and 11.3.
+// Source: docs/recipes.md.
 
 #include <cstdint>
 #include <optional>

@@ -15,7 +15,7 @@
 
 namespace qbuild::kernels {
 
-// Source: gguf.md 9.7 (splitmix64 and the double it makes).
+// splitmix64 and the double that is usually made of it (docs/types/encoders.md).
 class TestNumbers {
  public:
   explicit TestNumbers(std::uint64_t seed) : state_(seed) {}

@@ -1,4 +1,4 @@
-// The decoders against check values of an independent implementation (gguf.md 8.1).
+// The decoders against check values of an independent implementation (docs/types/README.md).
 
 #include <gtest/gtest.h>
 

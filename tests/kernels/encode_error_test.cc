@@ -33,7 +33,7 @@ double error_of(DType dtype, std::span<const float> values, const EncodeOptions&
   return relative_error(values, decode(best_backend(), dtype, bytes), options.importance);
 }
 
-// The data of gguf.md 9.7: 256 rows of 1024 columns.
+// The data of docs/types/encoders.md: 256 rows of 1024 columns.
 struct AnchorData {
   std::vector<float> gaussian = std::vector<float>(std::size_t{256} * 1024);
   std::vector<float> laplace = std::vector<float>(std::size_t{256} * 1024);
@@ -79,7 +79,7 @@ TEST(EncodeError, AnchorsWereMeasuredWithTheseNumbers) {
   ASSERT_FLOAT_EQ(data.importance[0], 0.526738226F);
 }
 
-// The reference encoders' errors, as printed in gguf.md 9.7. It prints none with importance for F16
+// The reference encoders' errors (docs/types/encoders.md). There are none with importance for F16
 // and BF16, which have nothing to choose: theirs are those without, and a little for the weights'
 // chance.
 constexpr Anchor kReference[] = {
@@ -113,7 +113,7 @@ TEST(EncodeError, IsAtOrBelowTheReferencesForEveryType) {
 }
 
 // What joint refinement of scales and codes reached, or for the last ones a search where the
-// reference has none, as printed in gguf.md 10.
+// reference has none (docs/types/encoders.md).
 constexpr Anchor kJointRefinement[] = {
     {DType::kQ2_K, .261882, .228408, .290335, .252925},
     {DType::kQ3_K, .143632, .133152, .168152, .156557},

@@ -1,4 +1,4 @@
-// The grids against the digests that were published with them (gguf.md, Appendix B).
+// The grids against the digests that were published with them (docs/types/grids.md).
 
 #include "kernels/iq_grids.h"
 

@@ -50,7 +50,7 @@ TEST(Recipe, Q4KMGivesMoreBitsToTheLayersThatTheReferenceNames) {
     if (choices[static_cast<std::size_t>(at - tensors.begin())].type == DType::kQ6_K)
       layers.push_back(block);
   }
-  // gguf.md 11.3: the published example for 32 layers.
+  // docs/recipes.md: the published example for 32 layers.
   EXPECT_EQ(layers,
             (std::vector<std::uint32_t>{0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31}));
   EXPECT_EQ(type_of("output.weight", "Q4_K_M", tensors, facts), DType::kQ6_K);

@@ -29,6 +29,7 @@ const Plan& plan() {
         "models"}},
       {"cli", kAllButTheRoof},
       {"serve", kAllButTheRoof},
+      {"examples", {"base", "kernels"}},
   };
   return kPlan;
 }

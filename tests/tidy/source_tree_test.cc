@@ -5,7 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/dtype.h"
+#include "kernels/codec.h"
 #include "tests/tidy/build_files.h"
+#include "tests/tidy/documents.h"
 #include "tests/tidy/floor_plan.h"
 #include "tests/tidy/source_rules.h"
 
@@ -13,6 +16,7 @@ namespace qbuild::tidy {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Sources without a test file of their own. Each is short, and its reason says what tests it
@@ -44,6 +48,16 @@ const Exemptions& exemptions() {
       {"rules/speed.cc", "measures time; tests/e2e/edits_test.cc runs it in the program"},
   };
   return kExemptions;
+}
+
+// The types that have a codec, which are those that hold weights.
+std::vector<TypeFacts> types_with_a_codec() {
+  std::vector<TypeFacts> types;
+  for (const kernels::Codec& codec : kernels::all_codecs()) {
+    const DTypeInfo& info = dtype_info(codec.dtype);
+    types.push_back({std::string(info.name), info.block_values, info.block_bytes});
+  }
+  return types;
 }
 
 class TheTree : public testing::Test {
@@ -93,6 +107,21 @@ TEST_F(TheTree, ChoosesVariantsByFilesNotByConditions) {
 
 TEST_F(TheTree, GuardsEveryHeader) {
   EXPECT_THAT(find_unguarded_headers(tree_), IsEmpty());
+}
+
+TEST_F(TheTree, CitesOnlyDocumentsThatAreThere) {
+  EXPECT_THAT(find_missing_documents(tree_), IsEmpty());
+}
+
+TEST_F(TheTree, QuotesCodeAsItIsCompiled) {
+  EXPECT_THAT(find_stale_quotes(tree_), IsEmpty());
+  EXPECT_THAT(tree_.at("docs/types/README.md"),
+              HasSubstr("<!-- quoted from examples/quantize_row.cc -->\n```cpp\n"));
+  EXPECT_THAT(tree_.at("kernels/codec.h"), HasSubstr("// Quoted from examples/quantize_row.cc:\n"));
+}
+
+TEST_F(TheTree, DescribesEveryTypeWithItsNumbers) {
+  EXPECT_THAT(find_wrong_type_pages(tree_, types_with_a_codec()), IsEmpty());
 }
 
 TEST(SourceTree, SplitsTextIntoLines) {
