@@ -125,6 +125,10 @@ struct Node {
   Resources resources;
   std::string batch;  // ready actions with the same non-empty batch may share one worker request
   std::vector<Export> exports;
+  // Within which actions share pieces of their files (cache/piece.h): a hex digest of what decides
+  // whether they can have any in common; empty: it neither takes nor gives. No part of the key: a
+  // copied piece is the same bytes.
+  std::string piece_scope = {};
   double expected_seconds = 1;  // without history: from sizes
 
   // kCheck
