@@ -130,6 +130,11 @@ cache::Record make_record(const Environment& environment, const Node& node, cons
             [](const auto& a, const auto& b) { return a.name < b.name; });
   record.artifact.facets = job.result.facets;
   record.artifact.facts = job.result.facts;
+  if (!node.piece_scope.empty() && !job.result.pieces.empty()) {
+    cache::check_pieces(job.result.pieces, record.artifact);
+    record.piece_scope = node.piece_scope;
+    record.pieces = job.result.pieces;
+  }
   record.inline_files = job.result.inline_files;
   record.started_unix_ns = job.started_unix_ns;
   record.seconds = job.seconds;
@@ -285,6 +290,8 @@ void Finisher::announce(Work& work) {
                                   .started_unix_ns = work.record.started_unix_ns,
                                   .seconds = work.record.seconds,
                                   .peak_memory_bytes = work.record.peak_memory_bytes});
+    if (!work.record.pieces.empty() && !is_project_wide(work))
+      environment_.index->note_piece_record(work.record.piece_scope, work.record.key);
   }
   NodeValue value = value_of_record(work.record, store);
   export_outputs(environment_, node, value);

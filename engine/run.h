@@ -17,6 +17,7 @@
 #include "engine/build_state.h"
 #include "engine/builder.h"
 #include "engine/decision.h"
+#include "engine/donor_search.h"
 #include "engine/finisher.h"
 #include "engine/journal.h"
 #include "engine/last_run.h"
@@ -111,6 +112,7 @@ class Run {
   std::string run_id_;
   Journal journal_;
   Decider decider_;
+  DonorSearch donors_;
   BuildStates states_;
   ResourcePools pools_;
   bool has_priorities_ = false;

@@ -184,6 +184,7 @@ ActionRequest Run::make_request(NodeId id) {
   request.scratch = action.scratch->path();
   request.threads = node.resources.threads;
   request.backend = options_.backend;
+  request.donors = donors_.find(node.piece_scope);
   if (node.resources.time_limit.count() > 0) request.time_limit = node.resources.time_limit;
   return request;
 }
