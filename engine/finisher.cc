@@ -7,6 +7,7 @@
 
 #include "base/machine.h"
 #include "base/shown.h"
+#include "base/text.h"
 #include "cache/index.h"
 #include "engine/fence.h"
 #include "engine/last_run.h"
@@ -74,7 +75,8 @@ std::vector<ProducedFile> move_large_inline(FileSystem& files, const FinishJob& 
   std::erase_if(inline_files, [&](const auto& entry) {
     const auto& [name, bytes] = entry;
     if (bytes.size() <= cache::kMaxInlineBytes) return false;
-    const fs::path path = job.scratch / fmt::format("inline-{}", moved.size());
+    // Not by number: an earlier attempt may have left its own here.
+    const fs::path path = job.scratch / ("inline-" + unique_name());
     const auto file = files.create(path, CreateMode::kExclusive);
     file->append(as_bytes(bytes));
     file->close();

@@ -41,6 +41,9 @@ struct RuleTraits {
   Caching caching = Caching::kStore;
   Worker worker = Worker::kReused;
   int max_attempts = 1;  // transient errors only
+  // Its scratch folder is kept when it is killed, stopped or out of room, and is given to the next
+  // attempt at the same key, in whichever engine: see engine/partial.h.
+  bool resumes = false;
 };
 
 // One input, resolved: where its files are now.

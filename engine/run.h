@@ -81,6 +81,9 @@ class Run {
   [[nodiscard]] std::vector<NodeId> companions(std::span<const NodeId> queued, std::size_t head,
                                                std::uint64_t free_disk_bytes);
   void prepare(NodeId id);
+  // Whether room was made by giving up what an earlier attempt left.
+  [[nodiscard]] bool make_room(NodeId id);
+  [[nodiscard]] cache::Scratch scratch_for(const Node& node, const Key& key);
   void dispatch(std::span<const NodeId> ids, const Resources& held);
   [[nodiscard]] ActionRequest make_request(NodeId id);
   [[nodiscard]] bool wake_delayed();
@@ -100,6 +103,7 @@ class Run {
   void leave(Action& action);
   [[nodiscard]] bool may_share_scratch(const Node& node) const;
   void keep_scratch(const Node& node, Action& action);
+  void keep_for_next_attempt(Action& action, ErrorKind why_it_failed);
   void note_failed_run(const Node& node, const Action& action, double seconds,
                        std::string_view outcome);
 

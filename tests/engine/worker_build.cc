@@ -7,7 +7,8 @@
 
 namespace qbuild::engine::testing {
 
-WorkerBuild::WorkerBuild(const std::string& shell_line) {
+WorkerBuild::WorkerBuild(const std::string& shell_line, const fs::path& store_root)
+    : FakeBuild(store_root) {
   rules.declare({.name = "fresh", .version = "1", .worker = Worker::kFresh});
   WorkerSpec spec;
   spec.argv = shell_line.empty() ? std::vector<std::string>{TEST_WORKER}
