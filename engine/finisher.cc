@@ -7,6 +7,7 @@
 
 #include "base/machine.h"
 #include "base/shown.h"
+#include "base/text.h"
 #include "cache/index.h"
 #include "engine/fence.h"
 #include "engine/last_run.h"
@@ -74,7 +75,8 @@ std::vector<ProducedFile> move_large_inline(FileSystem& files, const FinishJob& 
   std::erase_if(inline_files, [&](const auto& entry) {
     const auto& [name, bytes] = entry;
     if (bytes.size() <= cache::kMaxInlineBytes) return false;
-    const fs::path path = job.scratch / fmt::format("inline-{}", moved.size());
+    // Not by number: an earlier attempt may have left its own here.
+    const fs::path path = job.scratch / ("inline-" + unique_name());
     const auto file = files.create(path, CreateMode::kExclusive);
     file->append(as_bytes(bytes));
     file->close();
@@ -130,6 +132,11 @@ cache::Record make_record(const Environment& environment, const Node& node, cons
             [](const auto& a, const auto& b) { return a.name < b.name; });
   record.artifact.facets = job.result.facets;
   record.artifact.facts = job.result.facts;
+  if (!node.piece_scope.empty() && !job.result.pieces.empty()) {
+    cache::check_pieces(job.result.pieces, record.artifact);
+    record.piece_scope = node.piece_scope;
+    record.pieces = job.result.pieces;
+  }
   record.inline_files = job.result.inline_files;
   record.started_unix_ns = job.started_unix_ns;
   record.seconds = job.seconds;
@@ -287,6 +294,8 @@ void Finisher::announce(Work& work) {
                                   .started_unix_ns = work.record.started_unix_ns,
                                   .seconds = share,
                                   .peak_memory_bytes = work.record.peak_memory_bytes});
+    if (!work.record.pieces.empty() && !is_project_wide(work))
+      environment_.index->note_piece_record(work.record.piece_scope, work.record.key);
   }
   NodeValue value = value_of_record(work.record, store);
   export_outputs(environment_, node, value);

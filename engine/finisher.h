@@ -56,7 +56,7 @@ struct Finished {
 
 // The record of a result. Throws Error (kInvalidInput) for what a rule may not return: no file at
 // all, two files of one name, a name that is not canonical, a file outside of scratch or of another
-// size than told.
+// size than told, pieces that do not fit them.
 [[nodiscard]] cache::Record make_record(const Environment& environment, const Node& node,
                                         const FinishJob& job, std::string_view tool_version);
 

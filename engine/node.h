@@ -130,6 +130,10 @@ struct Node {
   // or together where their rule fuses.
   std::string batch;
   std::vector<Export> exports;
+  // Within which actions share pieces of their files (cache/piece.h): a hex digest of what decides
+  // whether they can have any in common; empty: it neither takes nor gives. No part of the key: a
+  // copied piece is the same bytes.
+  std::string piece_scope = {};
   double expected_seconds = 1;  // without history: from sizes
 
   // kCheck

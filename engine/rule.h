@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/subprocess.h"
 #include "cache/record.h"
+#include "engine/donor.h"
 #include "engine/node.h"
 
 namespace qbuild::engine {
@@ -44,6 +45,9 @@ struct RuleTraits {
   Worker worker = Worker::kReused;
   int max_attempts = 1;  // transient errors only
   bool fuses = false;  // ready actions of one Node::batch run at once in one worker (run_together)
+  // Its scratch folder is kept when it is killed, stopped or out of room, and is given to the next
+  // attempt at the same key, in whichever engine: see engine/partial.h.
+  bool resumes = false;
 };
 
 // One input, resolved: where its files are now.
@@ -75,9 +79,14 @@ struct ActionRequest {
   Json params;
   Json context;
   std::vector<ResolvedInput> inputs;
-  fs::path scratch;  // an existing empty folder on the store's disk; files to keep are written here
+  // An existing folder on the store's disk; files to keep are written here. Empty, but for a rule
+  // that resumes: there it may hold what an earlier attempt left, or any garbage.
+  fs::path scratch;
   unsigned threads = 1;
   std::string backend;  // kernels: "", "scalar", "avx2", "avx512"
+  // Of a node with a piece_scope: artifacts that may hold its pieces, the newest first. load_donors
+  // says which.
+  std::vector<Donor> donors = {};
   // The executor's matter: whoever runs over it is ended. Does not cross the pipe.
   std::chrono::milliseconds time_limit = kDefaultTimeLimit;
 
@@ -97,6 +106,10 @@ struct ActionResult {
   std::map<std::string, std::string> inline_files;  // "result.json", "README.md"
   std::map<std::string, std::string> facets;
   Json facts;
+  // What other actions of the node's piece_scope may copy from these files: cache::check_pieces
+  // holds, or the action fails. A rule with more than cache::kMaxPieces leaves some out. Without a
+  // scope they are forgotten.
+  cache::PieceTable pieces = {};
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t bytes_hashed = 0;

@@ -1,5 +1,6 @@
 // Requests and results as JSON, for the pipe between engine and worker. Bytes of inline files need
-// not be UTF-8, so they travel as text where they are and as hex where they are not.
+// not be UTF-8, so they travel as text where they are and as hex where they are not. Donors and
+// pieces, which few actions have, are members only where there are some.
 
 #include <fmt/core.h>
 
@@ -82,6 +83,20 @@ void require_count(const Json::Array& array) {
   }
 }
 
+Json to_json(const Donor& donor) {
+  Json files = Json::object();
+  for (const auto& [name, path] : donor.files) files[name] = bytes_to_json(path.native());
+  return Json::object(
+      {{"record", bytes_to_json(donor.record.native())}, {"files", std::move(files)}});
+}
+
+Donor donor_from_json(const Json& json) {
+  Donor donor{.record = bytes_from_json(json.at("record")), .files = {}};
+  for (const auto& [name, path] : json.at("files").as_object())
+    donor.files.emplace(name, bytes_from_json(path));
+  return donor;
+}
+
 Json to_json(const ResolvedInput& input) {
   Json paths = Json::array();
   for (const fs::path& path : input.paths) paths.push_back(bytes_to_json(path.native()));
@@ -129,16 +144,18 @@ auto as_corrupt(std::string_view what, Body&& body) {
 Json to_json(const ActionRequest& request) {
   Json inputs = Json::array();
   for (const ResolvedInput& input : request.inputs) inputs.push_back(to_json(input));
-  return Json::object({{"id", request.id},
-                       {"target", request.target},
-                       {"rule", request.rule},
-                       {"key", request.key_hex},
-                       {"params", request.params},
-                       {"context", request.context},
-                       {"inputs", std::move(inputs)},
-                       {"scratch", bytes_to_json(request.scratch.native())},
-                       {"threads", request.threads},
-                       {"backend", request.backend}});
+  Json json = Json::object({{"id", request.id},
+                            {"target", request.target},
+                            {"rule", request.rule},
+                            {"key", request.key_hex},
+                            {"params", request.params},
+                            {"context", request.context},
+                            {"inputs", std::move(inputs)},
+                            {"scratch", bytes_to_json(request.scratch.native())},
+                            {"threads", request.threads},
+                            {"backend", request.backend}});
+  for (const Donor& donor : request.donors) json["donors"].push_back(to_json(donor));
+  return json;
 }
 
 ActionRequest request_from_json(const Json& json) {
@@ -162,6 +179,10 @@ ActionRequest request_from_json(const Json& json) {
     }
     request.threads = static_cast<unsigned>(threads);
     request.backend = json.at("backend").as_string();
+    if (const Json* donors = json.find("donors")) {
+      require_count(donors->as_array());
+      for (const Json& donor : donors->as_array()) request.donors.push_back(donor_from_json(donor));
+    }
     return request;
   });
 }
@@ -174,16 +195,18 @@ Json to_json(const ActionResult& result) {
                                   {"sha256", file.sha256.hex()},
                                   {"size", file.size_bytes}}));
   }
-  return Json::object({{"files", std::move(files)},
-                       {"inline_files", map_to_json(result.inline_files)},
-                       {"facets", map_to_json(result.facets)},
-                       {"facts", result.facts},
-                       {"bytes_read", result.bytes_read},
-                       {"bytes_written", result.bytes_written},
-                       {"bytes_hashed", result.bytes_hashed},
-                       {"requests", result.requests},
-                       {"pieces_computed", result.pieces_computed},
-                       {"pieces_copied", result.pieces_copied}});
+  Json json = Json::object({{"files", std::move(files)},
+                            {"inline_files", map_to_json(result.inline_files)},
+                            {"facets", map_to_json(result.facets)},
+                            {"facts", result.facts},
+                            {"bytes_read", result.bytes_read},
+                            {"bytes_written", result.bytes_written},
+                            {"bytes_hashed", result.bytes_hashed},
+                            {"requests", result.requests},
+                             {"pieces_computed", result.pieces_computed},
+                             {"pieces_copied", result.pieces_copied}});
+  if (!result.pieces.empty()) json["pieces"] = cache::to_json(result.pieces);
+  return json;
 }
 
 ActionResult result_from_json(const Json& json) {
@@ -205,6 +228,7 @@ ActionResult result_from_json(const Json& json) {
     result.requests = json.at("requests").as_uint();
     result.pieces_computed = json.at("pieces_computed").as_uint();
     result.pieces_copied = json.at("pieces_copied").as_uint();
+    if (const Json* pieces = json.find("pieces")) result.pieces = cache::pieces_from_json(*pieces);
     return result;
   });
 }

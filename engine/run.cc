@@ -23,6 +23,7 @@ Run::Run(const Environment& environment, const BuildOptions& options, const Proj
       run_id_(make_run_id(environment.clock)),
       journal_(environment.files, environment.clock, project.journal(), run_id_),
       decider_(environment, project, graph),
+      donors_(environment),
       states_(graph, graph.needed_for(goals)),
       pools_(
           {.jobs = options.jobs, .threads = options.threads, .memory_bytes = options.memory_bytes}),

@@ -18,6 +18,7 @@
 #include "engine/build_state.h"
 #include "engine/builder.h"
 #include "engine/decision.h"
+#include "engine/donor_search.h"
 #include "engine/finisher.h"
 #include "engine/journal.h"
 #include "engine/last_run.h"
@@ -83,6 +84,9 @@ class Run {
   [[nodiscard]] bool start_what_fits();
   void start(Choice choice, std::uint64_t free_disk_bytes);
   void prepare(NodeId id);
+  // Whether room was made by giving up what an earlier attempt left.
+  [[nodiscard]] bool make_room(NodeId id);
+  [[nodiscard]] cache::Scratch scratch_for(const Node& node, const Key& key);
   void dispatch(const Choice& choice, const Resources& held);
   [[nodiscard]] ActionRequest make_request(NodeId id);
   [[nodiscard]] bool wake_delayed();
@@ -117,6 +121,7 @@ class Run {
   void leave(Action& action);
   [[nodiscard]] bool may_share_scratch(const Node& node) const;
   void keep_scratch(const Node& node, Action& action);
+  void keep_for_next_attempt(Action& action, ErrorKind why_it_failed);
   void note_failed_run(const Node& node, const Action& action, double seconds,
                        std::string_view outcome);
 
@@ -129,6 +134,7 @@ class Run {
   std::string run_id_;
   Journal journal_;
   Decider decider_;
+  DonorSearch donors_;
   BuildStates states_;
   ResourcePools pools_;
   bool has_priorities_ = false;

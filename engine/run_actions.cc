@@ -50,6 +50,7 @@ bool Run::start_what_fits() {
     const Resources& need = graph_.node(id).resources;
     if (const std::optional<std::string> never =
             pools_.why_never(need, {environment_.store.root(), free_disk})) {
+      if (need.scratch_bytes > free_disk && make_room(id)) return true;
       fail(id, ErrorKind::kExhausted, *never);
       moved = true;
       continue;
@@ -102,16 +103,31 @@ void Run::prepare(NodeId id) {
           return;
         }
         action.log = std::make_unique<ActionLog>(environment_.files, project_.log(node.target));
-        if (idle_scratch_.empty() || !may_share_scratch(node)) {
-          action.scratch.emplace(environment_.store.make_scratch());
-        } else {
-          action.scratch.emplace(std::move(idle_scratch_.back()));
-          idle_scratch_.pop_back();
-        }
+        action.scratch.emplace(scratch_for(node, action.key));
         keys_at_work_.insert(action.key.digest);
       },
       [] { return false; });
   if (error) fail(id, error->kind(), error->message());
+}
+
+// The key's lock is held.
+cache::Scratch Run::scratch_for(const Node& node, const Key& key) {
+  if (environment_.rules.traits(node.rule).resumes)
+    return environment_.store.open_partial(key.digest);
+  if (idle_scratch_.empty() || !may_share_scratch(node)) return environment_.store.make_scratch();
+  cache::Scratch scratch = std::move(idle_scratch_.back());
+  idle_scratch_.pop_back();
+  return scratch;
+}
+
+// An action that finds too little room beside what its own earlier attempt left begins anew.
+bool Run::make_room(NodeId id) {
+  if (!environment_.rules.traits(graph_.node(id).rule).resumes) return false;
+  bool is_removed = false;
+  static_cast<void>(run_fenced(
+      [&] { is_removed = environment_.store.remove_partial(actions_.at(id).key.digest); },
+      [] { return false; }));
+  return is_removed;
 }
 
 void Run::dispatch(const Choice& choice, const Resources& held) {
@@ -147,6 +163,7 @@ ActionRequest Run::make_request(NodeId id) {
   request.scratch = action.scratch->path();
   request.threads = node.resources.threads;
   request.backend = options_.backend;
+  request.donors = donors_.find(node.piece_scope);
   if (node.resources.time_limit.count() > 0) request.time_limit = node.resources.time_limit;
   return request;
 }

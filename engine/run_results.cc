@@ -57,7 +57,13 @@ void Run::handle_finished(Finished finished) {
   const NodeId id = finished.node;
   const Node& node = graph_.node(id);
   Action& action = actions_.at(id);
-  if (!finished.error) keep_scratch(node, action);
+  if (finished.error) {
+    keep_for_next_attempt(action, finished.error->kind());
+  } else {
+    // Its record is stored: nobody will go on with it.
+    action.scratch->set_at_end(cache::AtEnd::kRemove);
+    keep_scratch(node, action);
+  }
   leave(action);
   --finishing_;
   report_.counters.bytes_hashed += finished.bytes_hashed;
@@ -74,6 +80,7 @@ void Run::handle_failed(NodeId id, const ExecutorEvent::Failed& failed) {
   const Node& node = graph_.node(id);
   Action& action = actions_.at(id);
   by_request_.erase(action.id);
+  keep_for_next_attempt(action, failed.error.kind());
   leave(action);
   report_.nodes[id].executed = true;
   report_.nodes[id].seconds = failed.seconds;
@@ -151,7 +158,8 @@ void Run::give_back(Action& action) {
 
 // What a tool left running could still write into its folder, so that folder is nobody else's.
 bool Run::may_share_scratch(const Node& node) const {
-  return environment_.rules.traits(node.rule).worker == Worker::kReused;
+  const RuleTraits& traits = environment_.rules.traits(node.rule);
+  return traits.worker == Worker::kReused && !traits.resumes;
 }
 
 // For a later action. Making and removing a folder can cost a disk more than all the rest of a
@@ -165,6 +173,15 @@ void Run::keep_scratch(const Node& node, Action& action) {
           idle_scratch_.push_back(*std::move(action.scratch));
       },
       [] { return false; }));
+}
+
+// A folder that may be gone on with stays if the action was killed, ran over its time, was stopped,
+// had no room, or met what may go away. After any other failure what lies in it may be its cause.
+void Run::keep_for_next_attempt(Action& action, ErrorKind why_it_failed) {
+  const bool is_kept = why_it_failed == ErrorKind::kExhausted ||
+                       why_it_failed == ErrorKind::kCancelled ||
+                       why_it_failed == ErrorKind::kTransient;
+  if (!is_kept && action.scratch) action.scratch->set_at_end(cache::AtEnd::kRemove);
 }
 
 // Gives back all that an action held: its share of the dispatch, its lock and its scratch.

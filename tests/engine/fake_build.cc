@@ -120,6 +120,7 @@ FakeBuild::FakeBuild(const fs::path& store_root)
   add({.name = "effect", .version = "1", .weight = Weight::kLight, .caching = Caching::kProject});
   add({.name = "flaky", .version = "1", .max_attempts = 4});
   add({.name = "fused", .version = "1", .fuses = true});
+  add({.name = "resuming", .version = "1", .max_attempts = 2, .resumes = true});
   options.project = folder.path();
   options.threads = 4;
   options.tool_version = "qbuild test";

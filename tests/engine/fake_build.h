@@ -57,7 +57,8 @@ class HurriedClock final : public Clock {
   std::int64_t ahead_ns_ = 0;
 };
 
-// The real disk, and a place to step in before results are made durable.
+// The real disk, and places to step in: before results are made durable, and where it is asked for
+// its room.
 class FlushHook final : public ForwardingFileSystem {
  public:
   explicit FlushHook(FileSystem& disk) : ForwardingFileSystem(disk) {}
@@ -65,7 +66,11 @@ class FlushHook final : public ForwardingFileSystem {
     if (before_flush) before_flush();
     return ForwardingFileSystem::flush_each(paths);
   }
+  [[nodiscard]] std::uint64_t free_bytes(const fs::path& path) override {
+    return free_room ? free_room() : ForwardingFileSystem::free_bytes(path);
+  }
   std::function<void()> before_flush;
+  std::function<std::uint64_t()> free_room;
 };
 
 class FakeBuild {
@@ -77,8 +82,8 @@ class FakeBuild {
   // A file of the user with this content.
   NodeId source(const std::string& target, std::string_view text);
   // Of rule "make" (heavy), "light", "effect" (kProject; outdated when remote.txt is not its
-  // output), "flaky" (four attempts): out = text + contents of its inputs, unless a behaviour says
-  // otherwise.
+  // output), "flaky" (four attempts), "resuming" (two): out = text + contents of its inputs, unless
+  // a behaviour says otherwise.
   NodeId action(const std::string& target, const std::string& text,
                 const std::vector<NodeId>& inputs = {}, const std::string& rule = "make");
   // Of rule "fused", in that batch: several run together.

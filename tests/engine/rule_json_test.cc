@@ -56,6 +56,34 @@ TEST(RuleJson, ResultComesBackWhole) {
   EXPECT_EQ(back.files[0].sha256, sha256("x"));
 }
 
+TEST(RuleJson, DonorsComeBackWhole) {
+  ActionRequest with = request();
+  EXPECT_EQ(to_json(with).find("donors"), nullptr);
+  with.donors = {{.record = "/r/\xff", .files = {{"model.gguf", "/blobs/\xfe"}, {"b", "/b"}}},
+                 {.record = "/r/2", .files = {}}};
+  const ActionRequest back = request_from_json(Json::parse(to_json(with).dump()));
+  EXPECT_EQ(back.donors, with.donors);
+  for (const char* bad : {"1", "{}", "[1]", "[{\"record\":\"/r\"}]", "[{\"files\":{}}]"}) {
+    Json json = to_json(request());
+    json["donors"] = Json::parse(bad);
+    EXPECT_THROW(static_cast<void>(request_from_json(json)), Error) << bad;
+  }
+}
+
+TEST(RuleJson, PiecesComeBackWhole) {
+  ActionResult result;
+  EXPECT_EQ(to_json(result).find("pieces"), nullptr);
+  result.pieces["out"] = {{.key = std::string(32, 'a'),
+                           .offset = 5,
+                           .size_bytes = 7,
+                           .checksum = std::string(32, 'b')}};
+  const ActionResult back = result_from_json(Json::parse(to_json(result).dump()));
+  EXPECT_EQ(back.pieces, result.pieces);
+  Json json = to_json(result);
+  json["pieces"] = Json::array();
+  EXPECT_THROW(static_cast<void>(result_from_json(json)), Error);
+}
+
 // Each member, absent or of another type, is refused as corrupt.
 template <typename Parse>
 void expect_every_member_is_checked(const Json& whole, Parse parse) {

@@ -1,6 +1,8 @@
 // An engine for tests to kill: three actions in the test worker, of which two do what argument 2
 // says and the first is done before they begin.
 //   test_engine FOLDER wait|write
+// Or they make files of five pieces, at the fourth of which they wait or not:
+//   test_engine FOLDER pieces_wait|pieces
 
 #include <fmt/core.h>
 
@@ -18,6 +20,8 @@ int run(const fs::path& folder, const std::string& what) {
   StatTable stats(*files, *clock);
   RuleSet rules;
   rules.declare({.name = "make", .version = "1"});
+  rules.declare({.name = "resuming", .version = "1", .resumes = true});
+  const bool is_of_pieces = what.starts_with("pieces");
   Graph graph;
   Node first;
   first.target = "first";
@@ -27,10 +31,12 @@ int run(const fs::path& folder, const std::string& what) {
   for (int i = 0; i < 2; ++i) {
     Node node;
     node.target = fmt::format("target{}", i);
-    node.rule = "make";
+    node.rule = is_of_pieces ? "resuming" : "make";
     node.params = Json::object({{"text", node.target},
-                                {"do", what},
+                                {"do", is_of_pieces ? "pieces" : what},
+                                {"pieces", Json::parse("[\"1\",\"2\",\"3\",\"4\",\"5\"]")},
                                 {"pid_file", (folder / fmt::format("pid{}", i)).string()}});
+    if (what == "pieces_wait") node.context = Json::object({{"at", 3}, {"then", "wait"}});
     node.inputs = {{.label = "first", .from = before}};
     graph.add(std::move(node));
   }

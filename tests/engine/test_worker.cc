@@ -16,11 +16,13 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "engine/worker_loop.h"
+#include "tests/engine/piece_rule.h"
 
 namespace qbuild::engine {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::make_of_pieces;
 
 class TestRule final : public Rule {
  public:
@@ -107,6 +109,9 @@ class TestRule final : public Rule {
       note_pid(request);
       for (;;) std::this_thread::sleep_for(milliseconds(50));
     }
+    if (action == "pieces")
+      return make_of_pieces(request, context,
+                            [&](std::size_t done) { interrupt(request, context, done); });
     if (action == "nap") std::this_thread::sleep_for(milliseconds(400));
     if (action == "flood")
       for (int i = 0; i < 100'000; ++i) context.log(std::string(200, 'x'));
@@ -135,6 +140,18 @@ class TestRule final : public Rule {
     std::filesystem::rename(path.string() + ".tmp", path);
   }
 
+  // What happens when so many pieces are done stands where the key does not see it.
+  static void interrupt(const ActionRequest& request, ActionContext& context, std::size_t done) {
+    if (request.context.get_int("at", -1) != static_cast<std::int64_t>(done)) return;
+    const std::string then = request.context.get_string("then");
+    if (then == "kill") raise(SIGKILL);
+    if (then == "abort") raise(SIGABRT);
+    if (then == "throw") throw Error(ErrorKind::kInvalidInput, "bad tensor");
+    note_pid(request);
+    while (!context.stop().stop_requested()) std::this_thread::sleep_for(milliseconds(5));
+    throw Error(ErrorKind::kCancelled, "stopped");
+  }
+
   RuleTraits traits_;
 };
 
@@ -144,6 +161,8 @@ int run_test_worker() {
   rules.add(std::make_unique<TestRule>(RuleTraits{.name = "fused", .version = "1", .fuses = true}));
   rules.add(std::make_unique<TestRule>(
       RuleTraits{.name = "fresh", .version = "1", .worker = Worker::kFresh}));
+  rules.add(std::make_unique<TestRule>(
+      RuleTraits{.name = "resuming", .version = "1", .max_attempts = 2, .resumes = true}));
   return run_worker(rules);
 }
 

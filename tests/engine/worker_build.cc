@@ -8,7 +8,8 @@
 
 namespace qbuild::engine::testing {
 
-WorkerBuild::WorkerBuild(const std::string& shell_line) {
+WorkerBuild::WorkerBuild(const std::string& shell_line, const fs::path& store_root)
+    : FakeBuild(store_root) {
   rules.declare({.name = "fresh", .version = "1", .worker = Worker::kFresh});
   rules.declare({.name = "fused", .version = "1", .fuses = true});
   WorkerSpec spec;

@@ -11,8 +11,8 @@ namespace qbuild::engine::testing {
 
 class WorkerBuild : public FakeBuild {
  public:
-  // Another program than the test worker: a shell line.
-  explicit WorkerBuild(const std::string& shell_line = "");
+  // Another program than the test worker: a shell line. Over a store of its own, or another one's.
+  explicit WorkerBuild(const std::string& shell_line = "", const fs::path& store_root = {});
 
   // An action that does what tests/engine/test_worker.cc knows.
   NodeId does(const std::string& target, const std::string& what, const std::string& rule = "make");
