@@ -203,8 +203,8 @@ Json to_json(const ActionResult& result) {
                             {"bytes_written", result.bytes_written},
                             {"bytes_hashed", result.bytes_hashed},
                             {"requests", result.requests},
-                             {"pieces_computed", result.pieces_computed},
-                             {"pieces_copied", result.pieces_copied}});
+                            {"pieces_computed", result.pieces_computed},
+                            {"pieces_copied", result.pieces_copied}});
   if (!result.pieces.empty()) json["pieces"] = cache::to_json(result.pieces);
   return json;
 }

@@ -40,10 +40,9 @@ std::uint64_t part_count(const GgufMetadata& metadata) {
 
 void require_number(const GgufReader& reader, std::uint64_t number, std::uint64_t count) {
   const std::uint64_t said_count = part_count(reader.metadata());
-  const std::uint64_t said_number =
-      find_value(reader.metadata(), kNumberKey) == nullptr
-          ? 0
-          : require_uint(reader.metadata(), kNumberKey);
+  const std::uint64_t said_number = find_value(reader.metadata(), kNumberKey) == nullptr
+                                        ? 0
+                                        : require_uint(reader.metadata(), kNumberKey);
   if (said_count != count || said_number != number)
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("it says that it is part {} of {}; its name says {} of {}",

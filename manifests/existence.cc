@@ -26,9 +26,10 @@ class ExistenceCheck {
       diagnostics_.add(path.at, fmt::format("{} {} does not exist: there is no {}", what,
                                             quote(path.text), path.path.string()));
     else if (wants_folder && *found != kind)
-      diagnostics_.add(path.at, fmt::format("{} {} is a file; give the folder of the checkpoint, or "
-                                            "a file that ends in .gguf",
-                                            what, quote(path.text)));
+      diagnostics_.add(path.at,
+                       fmt::format("{} {} is a file; give the folder of the checkpoint, or "
+                                   "a file that ends in .gguf",
+                                   what, quote(path.text)));
     else if (!wants_folder && *found != kind)
       diagnostics_.add(
           path.at,
@@ -65,9 +66,9 @@ void check_existence(FileSystem& files, const std::vector<Model>& models,
                      Diagnostics& diagnostics) {
   ExistenceCheck existence(files, diagnostics);
   for (const Model& model : models) {
-    existence.require(
-        model.source.path,
-        model.source.is_gguf ? FileStat::Kind::kRegular : FileStat::Kind::kDirectory, "the source");
+    existence.require(model.source.path,
+                      model.source.is_gguf ? FileStat::Kind::kRegular : FileStat::Kind::kDirectory,
+                      "the source");
     if (model.chat_template)
       existence.require(*model.chat_template, FileStat::Kind::kRegular, "the template");
     if (model.card_template)

@@ -79,16 +79,18 @@ void add_model_keys(std::vector<KeySpec>& keys) {
         .accepts = kTextShape,
         .variables = kInModel,
         .example = "./checkpoints/run7",
-        .meaning = "Folder of the source checkpoint (config.json, safetensors, tokenizer.json), or a "
-                   "GGUF file of F32, F16 or BF16 (the first, if it is in parts), of any "
-                   "architecture. Required."},
+        .meaning =
+            "Folder of the source checkpoint (config.json, safetensors, tokenizer.json), or a "
+            "GGUF file of F32, F16 or BF16 (the first, if it is in parts), of any "
+            "architecture. Required."},
        {.sections = both,
         .name = "requantize",
         .accepts = kBoolShape,
         .fallback = "false",
         .example = "true",
-        .meaning = "Whether a GGUF source of Q8_0 may be quantized again. Its own error adds to the "
-                   "variants'."},
+        .meaning =
+            "Whether a GGUF source of Q8_0 may be quantized again. Its own error adds to the "
+            "variants'."},
        {.sections = both,
         .name = "quants",
         .accepts = kTextShape | kListShape,

@@ -33,9 +33,9 @@ struct TextValue {
 };
 
 struct Source {
-  PathValue path;        // a checkpoint's folder, or a GGUF file
-  bool is_gguf = false;  // it is a file
-  std::string name;      // {source.name}: see manifests/source_name.h
+  PathValue path;               // a checkpoint's folder, or a GGUF file
+  bool is_gguf = false;         // it is a file
+  std::string name;             // {source.name}: see manifests/source_name.h
   bool may_requantize = false;  // although its weights are quantized already
 };
 

@@ -17,7 +17,8 @@ bool is_digit(char c) {
 
 bool ends_like(std::string_view text, std::string_view capitals) {
   if (text.size() < capitals.size()) return false;
-  return std::equal(capitals.begin(), capitals.end(), text.end() - static_cast<std::ptrdiff_t>(capitals.size()),
+  return std::equal(capitals.begin(), capitals.end(),
+                    text.end() - static_cast<std::ptrdiff_t>(capitals.size()),
                     [](char a, char b) { return a == (b >= 'a' && b <= 'z' ? b - 'a' + 'A' : b); });
 }
 

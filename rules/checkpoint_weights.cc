@@ -56,11 +56,9 @@ class CheckpointWeights final : public WeightSource {
       std::erase_if(templates, [](const auto& one) { return one.name.empty(); });
       templates.insert(templates.begin(), {"", *wishes.chat_template});
     }
-    return formats::llama_metadata({.name = wishes.name,
-                                    .parameters = parameter_count_,
-                                    .file_type = wishes.file_type},
-                                   config_, formats::read_tokenizer_json(files_, folder_),
-                                   tokenizer_config);
+    return formats::llama_metadata(
+        {.name = wishes.name, .parameters = parameter_count_, .file_type = wishes.file_type},
+        config_, formats::read_tokenizer_json(files_, folder_), tokenizer_config);
   }
 
   void read(std::size_t tensor, std::uint64_t offset, MutableBytes out) const override {

@@ -80,8 +80,7 @@ std::vector<WeightTensor> gguf_weights(const formats::GgufParts& parts,
                        .stored = tensor.dtype,
                        .size_bytes = tensor.size_bytes,
                        .plain = tensor.dtype,
-                       .is_opaque =
-                           !is_quantizable({tensor.name, tensor.shape}, architecture)});
+                       .is_opaque = !is_quantizable({tensor.name, tensor.shape}, architecture)});
   std::sort(tensors.begin(), tensors.end(),
             [](const auto& a, const auto& b) { return file_order(a.name, b.name); });
   return tensors;

@@ -1,7 +1,7 @@
 #pragma once
-// A GGUF file, or one in parts, as a source of weights (rules/weight_source.h): of any architecture,
-// since recipes go by names and metadata, and everything that is not quantized is carried over as it
-// is.
+// A GGUF file, or one in parts, as a source of weights (rules/weight_source.h): of any
+// architecture, since recipes go by names and metadata, and everything that is not quantized is
+// carried over as it is.
 
 #include "formats/gguf_parts.h"
 #include "rules/weight_source.h"
@@ -17,8 +17,8 @@ namespace qbuild::rules {
 [[nodiscard]] NetworkFacts network_facts(const formats::GgufMetadata& metadata);
 
 // The metadata of a file made from one with these: all pairs in their order, but for what the file
-// says of itself: general.file_type, general.quantization_version, general.alignment (if it is there)
-// and what is wished for.
+// says of itself: general.file_type, general.quantization_version, general.alignment (if it is
+// there) and what is wished for.
 [[nodiscard]] formats::GgufMetadata carried_metadata(const formats::GgufMetadata& source,
                                                      const HeaderWishes& wishes);
 

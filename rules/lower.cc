@@ -103,7 +103,7 @@ void lower_model(Lowering& lowering, const manifests::Model& model, const Source
 
 // Null: it cannot be read, which is a problem. Several models may share one.
 const SourceModel* source_of(Lowering& lowering, const manifests::Model& model,
-                                 std::map<fs::path, SourceModel>& sources) {
+                             std::map<fs::path, SourceModel>& sources) {
   const fs::path& path = model.source.path.path;
   if (const auto found = sources.find(path); found != sources.end()) return &found->second;
   try {

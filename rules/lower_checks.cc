@@ -55,8 +55,8 @@ void check_measurable(Lowering& lowering, const LoweringModel& model) {
   const manifests::Benchmark& benchmark = model.model.benchmark;
   const std::string& reason = model.source.cannot_run;
   if (reason.empty()) return;
-  const std::string message =
-      fmt::format("{}; such a model can be quantized, not measured: write benchmark: false", reason);
+  const std::string message = fmt::format(
+      "{}; such a model can be quantized, not measured: write benchmark: false", reason);
   if (!benchmark.texts.empty()) lowering.complain(benchmark.texts.front().text.at, message);
   if (benchmark.throughput) lowering.complain(benchmark.throughput->tokens_at, message);
 }

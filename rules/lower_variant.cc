@@ -11,6 +11,7 @@
 #include "rules/lowering.h"
 #include "rules/quantize.h"
 #include "rules/rule_table.h"
+#include "rules/tensor_pieces.h"
 
 namespace qbuild::rules {
 namespace {
@@ -24,6 +25,8 @@ using manifests::Variant;
 
 // What a worker needs beyond the tensors it holds: buffers, the tokenizer, the program.
 constexpr std::uint64_t kWorkerBytes = 96u << 20;
+// What another file of the same source adds: slabs that are encoded and not yet written.
+constexpr std::uint64_t kFurtherFileBytes = 32u << 20;
 
 Projection facets(std::vector<std::string> names) {
   return {.kind = Projection::Kind::kFacets, .facets = std::move(names)};
@@ -138,8 +141,11 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
          .from = lowering.file_node(model.model.chat_template->path, "chat_template.jinja")});
   node.resources = {.threads = lowering.options.threads,
                     .memory_bytes = kWorkerBytes + 3 * source.largest_tensor_bytes,
+                    .memory_together_bytes = kFurtherFileBytes,
                     .scratch_bytes = plan.bytes};
-  node.batch = "quantize " + model.model.name;
+  // One pass over one source, whatever models call it theirs.
+  node.batch = "quantize " + source.path.string();
+  node.piece_scope = piece_scope(source.weights);
   node.expected_seconds = 0.05 + static_cast<double>(source.weight_bytes) / 200e6;
   return node;
 }

@@ -3,11 +3,12 @@
 // by tensor.
 //
 // Parameters: recipe, overrides: a list of {"match", "layers", "type"}, effort ("default" or
-// "best"), name (general.name, from a checkpoint's folder; none: as the source says). Fields: recipes (version of the tables),
-// conversion (its version), encoder.TYPE. Inputs: "source" (facets weights, config, tokenizer, and
-// template), optionally "template" (a file that replaces the source's chat template). Context:
-// source (the folder or file), stats (its files as they were imported), requantize (whether weights
-// of Q8_0 may be quantized again). Output: model.gguf, with the facets and facts of rules/gguf_artifact.h.
+// "best"), name (general.name, from a checkpoint's folder; none: as the source says). Fields:
+// recipes (version of the tables), conversion (its version), encoder.TYPE. Inputs: "source" (facets
+// weights, config, tokenizer, and template), optionally "template" (a file that replaces the
+// source's chat template). Context: source (the folder or file), stats (its files as they were
+// imported), requantize (whether weights of Q8_0 may be quantized again). Output: model.gguf, with
+// the facets and facts of rules/gguf_artifact.h.
 
 #include <memory>
 

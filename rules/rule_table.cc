@@ -12,7 +12,7 @@ using engine::Worker;
 
 RuleTraits quantize_traits() {
   // 2: the facet "tensors" is made of checksums
-  return {.name = "quantize", .version = "2"};
+  return {.name = "quantize", .version = "2", .fuses = true, .resumes = true};
 }
 
 RuleTraits quality_traits() {

@@ -1,8 +1,8 @@
 #pragma once
-// `import`: a checkpoint's folder or a GGUF file as the leaf of a graph. It is read before the graph
-// is made (the probe): digests of its files through the stat table, and what its headers tell: shapes for
-// recipes and resources, names, the licence. Nothing is copied; nothing counts as an executed
-// action (docs/decisions/0006-sources-are-leaves-gates-are-checks.md).
+// `import`: a checkpoint's folder or a GGUF file as the leaf of a graph. It is read before the
+// graph is made (the probe): digests of its files through the stat table, and what its headers
+// tell: shapes for recipes and resources, names, the licence. Nothing is copied; nothing counts as
+// an executed action (docs/decisions/0006-sources-are-leaves-gates-are-checks.md).
 
 #include <string>
 #include <vector>
@@ -30,10 +30,10 @@ struct SourceModel {
   fs::path path;
   bool is_gguf = false;
   cache::Artifact artifact;
-  std::vector<fs::path> paths;       // parallel to artifact.files
-  std::string architecture;          // "llama"
+  std::vector<fs::path> paths;        // parallel to artifact.files
+  std::string architecture;           // "llama"
   std::vector<WeightTensor> weights;  // in the order of a GGUF
-  std::vector<TensorSpec> tensors;   // parallel
+  std::vector<TensorSpec> tensors;    // parallel
   NetworkFacts network;
   // Why nothing here can run the network, so that it is quantized but not measured; "" if it can.
   std::string cannot_run;

@@ -62,7 +62,10 @@ std::string why_it_does_not_run(const formats::GgufMetadata& metadata) {
 class GgufImport {
  public:
   GgufImport(FileSystem& files, engine::StatTable& digests, const fs::path& path)
-      : files_(files), digests_(digests), path_(path), parts_(formats::GgufParts::open(files, path)) {}
+      : files_(files),
+        digests_(digests),
+        path_(path),
+        parts_(formats::GgufParts::open(files, path)) {}
 
   SourceModel run() {
     source_.path = path_;

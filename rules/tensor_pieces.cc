@@ -36,8 +36,8 @@ std::string piece_key(const WeightTensor& tensor, std::string_view checksum,
 std::string piece_scope(const std::vector<WeightTensor>& tensors) {
   std::string text = "tensors\n";
   for (const WeightTensor& tensor : tensors)
-    text += fmt::format("{} {}{}\n", tensor.name, dtype_name(tensor.stored),
-                        shape_text(tensor.shape));
+    text +=
+        fmt::format("{} {}{}\n", tensor.name, dtype_name(tensor.stored), shape_text(tensor.shape));
   return sha256(text).hex();
 }
 
@@ -70,9 +70,8 @@ bool FoundTensors::copy(const std::string& key, std::uint64_t size_bytes,
     const ReadableFile* const file = open(files_[place.file]);
     if (file == nullptr || !cache::read_piece(*file, place.piece, {})) continue;
     if (cache::read_piece(*file, place.piece, sink)) return true;
-    throw Error(ErrorKind::kTransient,
-                fmt::format("{} changed while it was copied from; run again",
-                            files_[place.file].path.string()));
+    throw Error(ErrorKind::kTransient, fmt::format("{} changed while it was copied from; run again",
+                                                   files_[place.file].path.string()));
   }
   return false;
 }

@@ -12,7 +12,8 @@
 
 #include "base/file_system.h"
 #include "engine/donor.h"
-#include "rules/tensor_stream.h"
+#include "rules/encoding.h"
+#include "rules/weight_source.h"
 
 namespace qbuild::rules {
 

@@ -36,10 +36,7 @@ std::uint64_t stored_row_bytes(const WeightTensor& tensor) {
 }  // namespace
 
 TensorStream::TensorStream(const WeightSource& source, kernels::Backend backend, ThreadPool& pool)
-    : source_(source),
-      backend_(backend),
-      pool_(pool),
-      buffers_(std::make_shared<BufferPool>()) {}
+    : source_(source), backend_(backend), pool_(pool), buffers_(std::make_shared<BufferPool>()) {}
 
 TensorStream::~TensorStream() = default;
 
@@ -50,7 +47,8 @@ std::string TensorStream::convert(
   return with_context(fmt::format("tensor {} ({})", tensor.name, tensor.stored_name), [&] {
     checksum_ = Xxh3();
     const std::uint64_t values = tensor.values();
-    if (tensor.shape.empty() || values == 0) throw Error(ErrorKind::kCorrupt, "its shape holds no values");
+    if (tensor.shape.empty() || values == 0)
+      throw Error(ErrorKind::kCorrupt, "its shape holds no values");
     const std::uint64_t rows = values / tensor.row_length();
     const std::uint64_t unit = std::max<std::uint64_t>(tensor.permuted_head_dim, 1);
     if (rows % unit != 0)
@@ -73,8 +71,8 @@ std::string TensorStream::convert(
       decode(tensor, slab);
       std::vector<EncodedPiece> pieces(wanted.size());
       for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const auto same = std::find(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(i),
-                                    wanted[i]);
+        const auto same =
+            std::find(wanted.begin(), wanted.begin() + static_cast<std::ptrdiff_t>(i), wanted[i]);
         const auto before = static_cast<std::size_t>(same - wanted.begin());
         pieces[i] = before < i ? pieces[before] : encode(tensor, slab, wanted[i]);
         emit(i, pieces[i]);
@@ -105,9 +103,9 @@ void TensorStream::decode(const WeightTensor& tensor, const Slab& slab) {
   if (tensor.is_opaque) return;
   values_.resize(slab.rows * row_length);
   pool_.parallel_for(slab.rows, 1, [&](std::size_t begin, std::size_t end) {
-    kernels::decode_rows(backend_, tensor.stored,
-                         Bytes(stored_).subspan(begin * row, (end - begin) * row),
-                         std::span(values_).subspan(begin * row_length, (end - begin) * row_length));
+    kernels::decode_rows(
+        backend_, tensor.stored, Bytes(stored_).subspan(begin * row, (end - begin) * row),
+        std::span(values_).subspan(begin * row_length, (end - begin) * row_length));
   });
 }
 

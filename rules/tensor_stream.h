@@ -16,19 +16,12 @@
 #include "base/digest.h"
 #include "base/thread_pool.h"
 #include "kernels/backend.h"
-#include "kernels/effort.h"
 #include "rules/buffer_pool.h"
+#include "rules/encoding.h"
 #include "rules/in_background.h"
 #include "rules/weight_source.h"
 
 namespace qbuild::rules {
-
-// How a tensor is to be encoded.
-struct Encoding {
-  DType type = DType::kF32;
-  kernels::Effort effort = kernels::Effort::kDefault;
-  bool operator==(const Encoding&) const = default;
-};
 
 // Encoded rows; whoever still writes them holds them.
 using EncodedPiece = std::shared_ptr<const std::vector<std::byte>>;

@@ -20,8 +20,8 @@ class GgufSource : public testing::Test {
     fs::copy_file(project_.path("out/exact/bard-BF16.gguf"), project_.path("bard-BF16.gguf"));
   }
   RunResult build(std::string_view lines) {
-    project_.write("qbuild.yaml", "version: 1\nmodels:\n  b:\n    source: bard-BF16.gguf\n" +
-                                      std::string(lines));
+    project_.write("qbuild.yaml",
+                   "version: 1\nmodels:\n  b:\n    source: bard-BF16.gguf\n" + std::string(lines));
     return project_.run_json({"build"});
   }
 

@@ -62,8 +62,8 @@ TEST_F(GgufPartsTest, ReadsAllPartsAsOne) {
 }
 
 TEST_F(GgufPartsTest, AFileThatWasNeverSplitIsOnePart) {
-  files_.put("/m/y.gguf", padded(gguf_start(1, 0) + gguf_tensor_info("a", {4}, 0, 0)) +
-                              std::string(32, 'x'));
+  files_.put("/m/y.gguf",
+             padded(gguf_start(1, 0) + gguf_tensor_info("a", {4}, 0, 0)) + std::string(32, 'x'));
   const GgufParts parts = open("y.gguf");
   EXPECT_EQ(parts.paths().size(), 1u);
   EXPECT_EQ(parts.tensors().size(), 1u);

@@ -46,8 +46,8 @@ TEST(Model, AGgufFileIsASource) {
   Project project;
   project.put("models/tiny-F16.gguf", "x");
   project.put("x-Q8_0.gguf", "x");
-  const Model file = project.model(
-      "version: 1\nmodels: {a: {source: models/tiny-F16.gguf, quants: Q8_0}}\n");
+  const Model file =
+      project.model("version: 1\nmodels: {a: {source: models/tiny-F16.gguf, quants: Q8_0}}\n");
   EXPECT_TRUE(file.source.is_gguf);
   EXPECT_FALSE(file.source.may_requantize);
   EXPECT_EQ(file.source.path.path, "/p/models/tiny-F16.gguf");

@@ -45,9 +45,9 @@ TEST(CheckpointWeights, TheDivisorsOfAScaledRotationAreATensorAmongTheOthers) {
   const auto at = std::find_if(source->tensors().begin(), source->tensors().end(),
                                [](const auto& one) { return one.name == "rope_freqs.weight"; });
   ASSERT_NE(at, source->tensors().end());
-  EXPECT_TRUE(std::is_sorted(
-      source->tensors().begin(), source->tensors().end(),
-      [](const auto& a, const auto& b) { return file_order(a.name, b.name); }));
+  EXPECT_TRUE(
+      std::is_sorted(source->tensors().begin(), source->tensors().end(),
+                     [](const auto& a, const auto& b) { return file_order(a.name, b.name); }));
   std::vector<float> factors(at->values());
   source->read(static_cast<std::size_t>(at - source->tensors().begin()), 0,
                std::as_writable_bytes(std::span(factors)));

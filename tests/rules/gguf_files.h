@@ -24,7 +24,9 @@ class GgufFiles : public testing::Test {
     return quantize_request(source, recipe,
                             make_scratch(folder_.path(), "scratch" + std::to_string(++scratches_)));
   }
-  fs::path run(const engine::ActionRequest& asked) { return rule_->run(asked, context_).files.at(0).path; }
+  fs::path run(const engine::ActionRequest& asked) {
+    return rule_->run(asked, context_).files.at(0).path;
+  }
 
   // Under a name of its own.
   fs::path kept(const fs::path& made, const std::string& name) {
@@ -52,9 +54,10 @@ class GgufFiles : public testing::Test {
     writer.append(std::vector<std::byte>(*row_bytes(matrix, 1024)));
     writer.append(as_bytes("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c"));
     // A not-a-number: nobody asked what a tensor means that is carried over.
-    writer.append(as_bytes(std::string_view("\x01\x7e\x00\x3c\x00\x3c\x00\x3c"
-                                            "\x00\x3c\x00\x3c\x00\x3c\x00\x3c",
-                                            16)));
+    writer.append(
+        as_bytes(std::string_view("\x01\x7e\x00\x3c\x00\x3c\x00\x3c"
+                                  "\x00\x3c\x00\x3c\x00\x3c\x00\x3c",
+                                  16)));
     writer.finish();
     file->close();
     return path;

@@ -123,13 +123,13 @@ TEST_F(LowerGguf, ANetworkThatNothingHereRunsIsQuantizedAndNotMeasured) {
   writer.finish();
   file->close();
   EXPECT_NO_THROW((void)lowered_from("mammoth.gguf", "    quants: [Q8_0]\n"));
-  EXPECT_THAT(problems_from("mammoth.gguf",
-                            "    quants: [Q8_0]\n"
-                            "    benchmark: {perplexity: {text: text.txt}}\n"),
-              testing::AllOf(testing::StartsWith("qbuild.yaml:6:36: "),
-                             testing::HasSubstr("mammoth"),
-                             testing::HasSubstr("such a model can be quantized, not measured: write "
-                                                "benchmark: false")));
+  EXPECT_THAT(
+      problems_from("mammoth.gguf",
+                    "    quants: [Q8_0]\n"
+                    "    benchmark: {perplexity: {text: text.txt}}\n"),
+      testing::AllOf(testing::StartsWith("qbuild.yaml:6:36: "), testing::HasSubstr("mammoth"),
+                     testing::HasSubstr("such a model can be quantized, not measured: write "
+                                        "benchmark: false")));
 }
 
 }  // namespace

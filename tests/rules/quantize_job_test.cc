@@ -129,9 +129,9 @@ TEST_F(QuantizeJobTest, ANewTemplateComputesNothing) {
   const ActionResult result = made(after);
   EXPECT_EQ(result.pieces_computed, 0u);
   EXPECT_EQ(result.pieces_copied, kTensors);
-  EXPECT_EQ(formats::require_text(reader(result.files.at(0).path).metadata(),
-                                  "tokenizer.chat_template"),
-            "{{ mine }}");
+  EXPECT_EQ(
+      formats::require_text(reader(result.files.at(0).path).metadata(), "tokenizer.chat_template"),
+      "{{ mine }}");
 }
 
 TEST_F(QuantizeJobTest, AFineTuneCopiesWhatItDidNotChange) {

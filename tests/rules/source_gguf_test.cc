@@ -1,5 +1,4 @@
 #include "rules/source.h"
-
 #include "tests/rules/gguf_files.h"
 
 namespace qbuild::rules {

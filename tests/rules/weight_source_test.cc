@@ -31,7 +31,8 @@ TEST_F(WeightSourceTest, FewerBitsThanEightAreNeverQuantizedAgain) {
   asked.context["requantize"] = true;
   const Error error = error_of([&] { (void)run(asked); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
-  EXPECT_THAT(error.message(), HasSubstr("output.weight is Q6_K in the source, of which no Q8_0 is made"));
+  EXPECT_THAT(error.message(),
+              HasSubstr("output.weight is Q6_K in the source, of which no Q8_0 is made"));
 }
 
 TEST_F(WeightSourceTest, OfNothingSaysSo) {
