@@ -19,7 +19,7 @@ void put(std::string& out, T value) {
   out += as_text(bytes);
 }
 
-std::uint64_t size_of(const GgufTensorSpec& tensor) {
+std::uint64_t bytes_of(const GgufTensorSpec& tensor) {
   if (tensor.name.empty() || tensor.name.size() > kMaxGgufNameBytes)
     throw Error(ErrorKind::kInvalidInput,
                 fmt::format("\"{}\" is no name for a tensor: 1 to {} bytes", tensor.name,
@@ -65,7 +65,7 @@ GgufWriter::GgufWriter(WritableFile& file, const GgufMetadata& metadata,
   names.clear();
   std::uint64_t offset = 0;
   for (const GgufTensorSpec& tensor : tensors) {
-    sizes_.push_back(size_of(tensor));
+    sizes_.push_back(bytes_of(tensor));
     if (!names.insert(tensor.name).second)
       throw Error(ErrorKind::kInvalidInput,
                   fmt::format("two tensors would be called {}", tensor.name));
