@@ -68,6 +68,11 @@ TEST(Codec, FindsABadValueAtEveryPlaceOnEveryBackend) {
   }
 }
 
+bool has_grid(DType dtype) {
+  const std::string_view name = dtype_name(dtype);
+  return name.starts_with("IQ") && !name.starts_with("IQ4");
+}
+
 TEST(Codec, RefusesAValueThatNoScaleReachesAndTakesTheLargestThatOneDoes) {
   for (const Codec& codec : encoders()) {
     // There is no float beyond the largest of these.
@@ -77,11 +82,12 @@ TEST(Codec, RefusesAValueThatNoScaleReachesAndTakesTheLargestThatOneDoes) {
     for (const Effort effort : {Effort::kDefault, Effort::kBest}) {
       const auto decoded = decode(best_backend(), codec.dtype,
                                   encode(best_backend(), codec.dtype, values, {.effort = effort}));
-      // Q3_K has one level more on one side.
-      EXPECT_NEAR(decoded[3] / codec.largest, -1, codec.dtype == DType::kQ3_K ? 0.17 : 0.13)
-          << dtype_name(codec.dtype);
-      EXPECT_NEAR(decoded[4] / codec.largest, 1, codec.dtype == DType::kQ3_K ? 0.17 : 0.13)
-          << dtype_name(codec.dtype);
+      // Q3_K has one level more on one side; grids lack the vectors of equal large magnitudes.
+      const double tolerance = codec.dtype == DType::kQ3_K ? 0.17
+                               : has_grid(codec.dtype)     ? 0.22
+                                                           : 0.13;
+      EXPECT_NEAR(decoded[3] / codec.largest, -1, tolerance) << dtype_name(codec.dtype);
+      EXPECT_NEAR(decoded[4] / codec.largest, 1, tolerance) << dtype_name(codec.dtype);
     }
     values[4] = std::nextafter(-codec.largest, -kInfinity);
     EXPECT_NE(encode_message(codec.dtype, values).find("value 4 is "), std::string::npos)

@@ -11,8 +11,7 @@
 namespace qbuild::rules {
 namespace {
 
-// What holds the others back is an encoder, of IQ1, IQ2, IQ3 or NVFP4, or else a product, without
-// which a variant could be made and not measured.
+// What holds the others back is a product, without which a variant could be made and not measured.
 bool is_made_and_measured(DType type) {
   const kernels::Codec* const codec = kernels::find_codec(type);
   return codec != nullptr && codec->can_encode() && kernels::has_product(type);
