@@ -53,6 +53,9 @@ class FakeFileSystem final : public FileSystem {
   // The nth call of this kind from now (1 is the next) fails once with this errno, and changes
   // nothing.
   void fail(Call call, std::uint64_t nth, int error_number);
+  // Failures whose call has not come do not happen any more: threads make more calls one day than
+  // the other.
+  void forget_failures();
   // Back to what was flushed. Open files go on for their holders, but are no longer on the disk;
   // locks are free.
   void crash();

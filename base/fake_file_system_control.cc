@@ -25,6 +25,11 @@ void FakeFileSystem::fail(Call call, std::uint64_t nth, int error_number) {
   failures_[call][counts_[call] + nth] = error_number;
 }
 
+void FakeFileSystem::forget_failures() {
+  const std::lock_guard lock(mutex_);
+  failures_.clear();
+}
+
 void FakeFileSystem::crash() {
   const std::lock_guard lock(mutex_);
   restart(durable_names_, [](const Inode& inode) { return inode.durable_data; });

@@ -39,9 +39,9 @@ std::vector<DotBlock256> quantize_256(const MathTable& math, std::span<const flo
     TokenBlock token;
     math.quantize_256(x.data() + 256 * b, &token);
     std::memcpy(blocks[b].q, token.q, 256);
-    for (std::size_t s = 0; s < 8; ++s) {
+    for (std::size_t s = 0; s < 16; ++s) {
       blocks[b].sums[s] = 0;
-      for (std::size_t i = 0; i < 32; ++i) blocks[b].sums[s] += token.q[32 * s + i];
+      for (std::size_t i = 0; i < 16; ++i) blocks[b].sums[s] += token.q[16 * s + i];
     }
     blocks[b].scale = token.scale;
   }

@@ -49,14 +49,13 @@ struct DotKernels {
     for (std::size_t b = 0; b < blocks; ++b, ++w, ++x) {
       I sums = L::set_int(0);
       for (int i = 0; i < 4; ++i) {
-        const auto* codes = reinterpret_cast<const std::int8_t*>(w->codes) + 64 * i;
-        const B c = L::sub_bytes(L::load_bytes(codes), offset);
+        const B c = L::sub_bytes(L::load_bytes(w->codes + 64 * i), offset);
         sums = L::add_int(sums, L::mul_short(products(c, L::load_bytes(x->q + 64 * i)),
                                              L::spread_four(w->scales + 4 * i)));
       }
       acc = L::fma(L::to_float(sums), L::set(w->scale * x->scale), acc);
       std::int32_t minimum = 0;
-      for (int i = 0; i < 8; ++i) minimum += w->minimums[i] * x->sums[i];
+      for (int i = 0; i < 16; ++i) minimum += w->minimums[i] * x->sums[i];
       minimums += w->minimum * x->scale * static_cast<float>(minimum);
     }
     return L::fold_add(acc) - minimums;

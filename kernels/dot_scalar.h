@@ -21,7 +21,7 @@ inline float dot_packed_scalar(PackedKind kind, const void* weights, const void*
       for (std::size_t i = 0; i < 256; ++i) {
         sum += w[b].scales[i / 16] * ((w[b].codes[i] - offset) * x[b].q[i]);
       }
-      for (std::size_t i = 0; i < 8; ++i) minimum += w[b].minimums[i] * x[b].sums[i];
+      for (std::size_t i = 0; i < 16; ++i) minimum += w[b].minimums[i] * x[b].sums[i];
       acc += w[b].scale * x[b].scale * static_cast<float>(sum) -
              w[b].minimum * x[b].scale * static_cast<float>(minimum);
     }

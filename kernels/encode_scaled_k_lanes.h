@@ -39,7 +39,7 @@ struct ScaledQ6K {
   using Kernels = ScaledKernels<L, kValues, Levels>;
   static constexpr ScaledSearch kPlain{.candidates = {{5, 30.4F, 0.4F}}};
   // The reference weighs with importance alone here; so much evenness is almost that.
-  static constexpr ScaledSearch kWeighted{.candidates = {{4, 30.4F, 0.5F}}, .evenness = 16};
+  static constexpr ScaledSearch kWeighted{.candidates = {{3, 30.4F, 0.7F}}, .evenness = 16};
   static constexpr ScaledSearch kBest{.candidates = {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}},
                                       .evenness = 64,
                                       .reach = 4,

@@ -93,6 +93,16 @@ struct LanesAvx2 {
         _mm256_and_si256(chosen, _mm256_set1_epi32(static_cast<int>(0xffff0000U))));
   }
   static float half(std::uint16_t bits) { return _cvtsh_ss(bits); }
+  static void look_up(const std::int8_t* levels, const std::uint8_t* packed, std::int8_t* out) {
+    const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(levels));
+    const __m128i from = _mm_loadu_si128(reinterpret_cast<const __m128i*>(packed));
+    const __m128i mask = _mm_set1_epi8(15);
+    const __m128i low = _mm_and_si128(from, mask);
+    const __m128i high = _mm_and_si128(_mm_srli_epi16(from, 4), mask);
+    auto* to = reinterpret_cast<__m128i*>(out);
+    _mm_storeu_si128(to, _mm_shuffle_epi8(table, low));
+    _mm_storeu_si128(to + 1, _mm_shuffle_epi8(table, high));
+  }
   static float fold_add(F a) {
     const __m256 eight = _mm256_add_ps(a.lo, a.hi);
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));

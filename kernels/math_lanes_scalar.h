@@ -113,6 +113,12 @@ struct LanesScalar {
   }
   // One binary16.
   static float half(std::uint16_t bits) { return f16_to_f32(bits); }
+  // The levels that sixteen bytes of nibbles stand for: the low ones are 0..15, the high ones
+  // 16..31.
+  static void look_up(const std::int8_t* levels, const std::uint8_t* packed, std::int8_t* out) {
+    for (int i = 0; i < 16; ++i) out[i] = levels[packed[i] & 15];
+    for (int i = 0; i < 16; ++i) out[i + 16] = levels[packed[i] >> 4];
+  }
   // The tree: lanes l and l+8, then l and l+4, l and l+2, l and l+1.
   static float fold_add(const F& a) {
     float s[16];

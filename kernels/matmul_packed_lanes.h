@@ -26,6 +26,10 @@ struct PackedKernels {
     return four;
   }
 
+  static const std::uint8_t* unsigned_codes(const std::int8_t* codes) {
+    return reinterpret_cast<const std::uint8_t*>(codes);
+  }
+
   // Adds kSteps steps of unsigned codes before the sum is widened by `scale`.
   template <std::size_t kRows, int kSteps>
   static void add_steps(const std::uint8_t* const* codes, const std::int8_t (*x)[16][4],
@@ -45,6 +49,22 @@ struct PackedKernels {
       sums[r] = L::add_int(sums[r], L::mul_short(partial[r], scale[r]));
   }
 
+  // The same of signed codes, of which every step is widened.
+  template <std::size_t kRows, int kSteps>
+  static void add_signed_steps(const std::int8_t* const* codes, const std::int8_t (*x)[16][4],
+                               const S* scale, I* sums) {
+#pragma GCC unroll 8
+    for (int step = 0; step < kSteps; ++step) {
+      const B a = L::load_bytes(&x[step][0][0]);
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < kRows; ++r) {
+        const B four = L::set_bytes(four_bytes(codes[r] + 4 * step));
+        const S products = L::mul_bytes(L::abs_bytes(four), L::sign_bytes(a, four));
+        sums[r] = L::add_int(sums[r], L::mul_short(products, scale[r]));
+      }
+    }
+  }
+
   template <std::size_t kRows, PackedKind kKind>
   static void rows_32(const PackedTile& tile, std::size_t first) {
     const auto* weights = static_cast<const WideBlock32*>(tile.weights) + first * tile.blocks;
@@ -59,7 +79,13 @@ struct PackedKernels {
         sums[r] = L::set_int(0);
       }
       if constexpr (kKind == PackedKind::kQ8_0) {
-        signed_steps<kRows>(w, x->q, sums);
+        const std::int8_t* codes[kRows];
+        S one[kRows];
+        for (std::size_t r = 0; r < kRows; ++r) {
+          codes[r] = w[r]->codes;
+          one[r] = L::set_short(1);
+        }
+        add_signed_steps<kRows, 8>(codes, x->q, one, sums);
       } else {
         unsigned_steps<kRows>(w, x->q, sums);
       }
@@ -80,36 +106,54 @@ struct PackedKernels {
   }
 
   template <std::size_t kRows>
-  static void signed_steps(const WideBlock32* const* w, const std::int8_t (*x)[16][4], I* sums) {
-    const S one = L::set_short(1);
-#pragma GCC unroll 8
-    for (int step = 0; step < 8; ++step) {
-      const B a = L::load_bytes(&x[step][0][0]);
-#pragma GCC unroll 4
-      for (std::size_t r = 0; r < kRows; ++r) {
-        const B codes = L::set_bytes(four_bytes(w[r]->codes + 4 * step));
-        const S products = L::mul_bytes(L::abs_bytes(codes), L::sign_bytes(a, codes));
-        sums[r] = L::add_int(sums[r], L::mul_short(products, one));
-      }
-    }
-  }
-
-  template <std::size_t kRows>
   static void unsigned_steps(const WideBlock32* const* w, const std::int8_t (*x)[16][4], I* sums) {
     S one[kRows];
     for (std::size_t r = 0; r < kRows; ++r) one[r] = L::set_short(1);
     for (int half = 0; half < 2; ++half) {
       const std::uint8_t* codes[kRows];
       for (std::size_t r = 0; r < kRows; ++r) {
-        codes[r] = reinterpret_cast<const std::uint8_t*>(w[r]->codes) + 16 * half;
+        codes[r] = unsigned_codes(w[r]->codes + 16 * half);
       }
       add_steps<kRows, 4>(codes, x + 4 * half, one, sums);
     }
   }
 
-  // Q4_K and Q5_K: 32 codes share a scale. Q6_K: 16 do.
-  template <std::size_t kRows, bool kSixteen>
-  // NOLINTNEXTLINE(readability-function-cognitive-complexity): loops over arrays in registers
+  // The sixteen codes of a part, which share a scale.
+  template <std::size_t kRows, PackedKind kKind>
+  static void add_part(const WideBlock256* const* w, int part, const std::int8_t (*x)[16][4],
+                       I* sums) {
+    const std::int8_t* codes[kRows];
+    S scale[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      codes[r] = w[r]->codes + 16 * part;
+      scale[r] = L::set_short(w[r]->scales[part]);
+    }
+    if constexpr (kKind == PackedKind::kIQ4_XS) {
+      add_signed_steps<kRows, 4>(codes, x, scale, sums);
+    } else {
+      const std::uint8_t* from[kRows];
+      for (std::size_t r = 0; r < kRows; ++r) from[r] = unsigned_codes(codes[r]);
+      if constexpr (kKind == PackedKind::kQ6_K) {
+        add_steps<kRows, 2>(from, x, scale, sums);
+        for (std::size_t r = 0; r < kRows; ++r) from[r] += 8;
+        add_steps<kRows, 2>(from, x + 2, scale, sums);
+      } else {
+        add_steps<kRows, 4>(from, x, scale, sums);
+      }
+    }
+  }
+
+  // The sums of sixteen activations times one factor for each.
+  static I weighted_sums(const LaneBlock256& x, const std::int16_t* factors) {
+    I total = L::set_int(0);
+    for (int i = 0; i < 8; ++i) {
+      total = L::add_int(total, L::mul_short(L::load_short(&x.sums[i][0][0]),
+                                             L::set_short_pair(four_bytes(factors + 2 * i))));
+    }
+    return total;
+  }
+
+  template <std::size_t kRows, PackedKind kKind>
   static void rows_256(const PackedTile& tile, std::size_t first) {
     const auto* weights = static_cast<const WideBlock256*>(tile.weights) + first * tile.blocks;
     const auto* x = static_cast<const LaneBlock256*>(tile.activations);
@@ -122,40 +166,17 @@ struct PackedKernels {
         w[r] = weights + r * tile.blocks + b;
         sums[r] = L::set_int(0);
       }
-      for (int part = 0; part < 16; ++part) {
-        const std::uint8_t* codes[kRows];
-        S scale[kRows];
-        for (std::size_t r = 0; r < kRows; ++r) {
-          codes[r] = w[r]->codes + 16 * part;
-          scale[r] = L::set_short(w[r]->scales[part]);
-        }
-        if constexpr (kSixteen) {
-          add_steps<kRows, 2>(codes, x->q + 4 * part, scale, sums);
-          for (std::size_t r = 0; r < kRows; ++r) codes[r] += 8;
-          add_steps<kRows, 2>(codes, x->q + 4 * part + 2, scale, sums);
-        } else {
-          add_steps<kRows, 4>(codes, x->q + 4 * part, scale, sums);
-        }
-      }
+      for (int part = 0; part < 16; ++part) add_part<kRows, kKind>(w, part, x->q + 4 * part, sums);
       const F scale = L::load(x->scale);
       for (std::size_t r = 0; r < kRows; ++r) {
-        if constexpr (kSixteen) {
-          I offset = L::set_int(0);
-          for (int i = 0; i < 8; ++i) {
-            offset = L::add_int(offset,
-                                L::mul_short(L::load_short(&x->sums[i][0][0]),
-                                             L::set_short_pair(four_bytes(&w[r]->scales[2 * i]))));
-          }
+        if constexpr (kKind == PackedKind::kQ6_K) {
+          const I offset = weighted_sums(*x, w[r]->scales);
           sums[r] = L::sub_int(sums[r], L::template shift_left<5>(offset));
         }
         acc[r] = L::fma(L::to_float(sums[r]), L::mul(L::set(w[r]->scale), scale), acc[r]);
-        if constexpr (!kSixteen) {
-          I minimum = L::set_int(0);
-          for (int i = 0; i < 8; ++i) {
-            minimum = L::add_int(minimum, L::mul_short(L::load_short(&x->sums[i][0][0]),
-                                                       L::set_short(w[r]->minimums[i])));
-          }
-          acc[r] = L::fma(L::to_float(minimum), L::mul(L::set(-w[r]->minimum), scale), acc[r]);
+        if constexpr (has_minimum(kKind)) {
+          const F minimum = L::to_float(weighted_sums(*x, w[r]->minimums));
+          acc[r] = L::fma(minimum, L::mul(L::set(-w[r]->minimum), scale), acc[r]);
         }
       }
     }
@@ -165,7 +186,7 @@ struct PackedKernels {
   template <PackedKind kKind, std::size_t kRows>
   static void rows(const PackedTile& tile, std::size_t first) {
     if constexpr (has_wide_blocks(kKind)) {
-      rows_256<kRows, kKind == PackedKind::kQ6_K>(tile, first);
+      rows_256<kRows, kKind>(tile, first);
     } else {
       rows_32<kRows, kKind>(tile, first);
     }
@@ -195,6 +216,8 @@ struct PackedKernels {
         return all_rows<PackedKind::kQ4_K>(tile);
       case PackedKind::kQ6_K:
         return all_rows<PackedKind::kQ6_K>(tile);
+      case PackedKind::kIQ4_XS:
+        return all_rows<PackedKind::kIQ4_XS>(tile);
     }
   }
 };

@@ -54,7 +54,7 @@ inline float multiply_256_scalar(PackedKind kind, const WideBlock256* w, const L
     for (std::size_t i = 0; i < 256; ++i) {
       const std::int32_t q = x[b].q[i / 4][lane][i % 4];
       sum += w[b].scales[i / 16] * ((w[b].codes[i] - offset) * q);
-      minimum += w[b].minimums[i / 32] * q;
+      minimum += w[b].minimums[i / 16] * q;
     }
     acc = std::fma(static_cast<float>(sum), w[b].scale * x[b].scale[lane], acc);
     if (has_minimum(kind)) {

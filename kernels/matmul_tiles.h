@@ -33,29 +33,31 @@ struct WideBlock32 {
   float minimum;
 };
 
-// scale*scales[i/16]*(code - offset) - minimum*minimums[i/32]
+// scale*scales[i/16]*(code - offset) - minimum*minimums[i/16]
 struct WideBlock256 {
-  std::uint8_t codes[256];
+  std::int8_t codes[256];
   std::int16_t scales[16];
-  std::int16_t minimums[8];
+  std::int16_t minimums[16];
   float scale;
   float minimum;
 };
 
-// How the codes of a packed type are read, and which sums its product needs.
+// How the codes of a packed type are read, and which sums its product needs. Each is named after
+// one type; others are unpacked to codes that fit it.
 enum class PackedKind : std::uint8_t {
-  kNone,  // not packed
-  kQ8_0,  // signed codes
-  kQ4_0,  // codes 0..15, offset 8
-  kQ5_0,  // codes 0..31, offset 16
-  kQ5_1,  // codes 0..31, minimum
-  kQ4_K,  // codes 0..31 in subblocks of 32, minimums: Q4_K and Q5_K
-  kQ6_K,  // codes 0..63 in subblocks of 16, offset 32
+  kNone,    // not packed
+  kQ8_0,    // signed codes
+  kQ4_0,    // codes 0..15, offset 8
+  kQ5_0,    // codes 0..31, offset 16
+  kQ5_1,    // codes 0..31, minimum
+  kQ4_K,    // codes 0..31 in subblocks of 16, minimums
+  kQ6_K,    // codes 0..63 in subblocks of 16, offset 32
+  kIQ4_XS,  // signed codes in subblocks of 16
 };
 
 // A row is WideBlock256 and LaneBlock256, not WideBlock32 and LaneBlock32.
 constexpr bool has_wide_blocks(PackedKind kind) {
-  return kind == PackedKind::kQ4_K || kind == PackedKind::kQ6_K;
+  return kind == PackedKind::kQ4_K || kind == PackedKind::kQ6_K || kind == PackedKind::kIQ4_XS;
 }
 
 // A block has something that is added besides its codes.
@@ -104,7 +106,7 @@ struct DotBlock32 {
 };
 struct DotBlock256 {
   std::int8_t q[256];
-  std::int32_t sums[8];  // of 32 q each
+  std::int32_t sums[16];  // of 16 q each
   float scale;
 };
 

@@ -25,11 +25,21 @@ inline constexpr std::array kProductTypes{
     ProductType{DType::kBF16, ActivationForm::kBF16, PackedKind::kNone},
     ProductType{DType::kQ8_0, ActivationForm::kQ8_0, PackedKind::kQ8_0},
     ProductType{DType::kQ4_0, ActivationForm::kQ8_0, PackedKind::kQ4_0},
+    ProductType{DType::kQ4_1, ActivationForm::kQ8_1, PackedKind::kQ5_1},
     ProductType{DType::kQ5_0, ActivationForm::kQ8_0, PackedKind::kQ5_0},
     ProductType{DType::kQ5_1, ActivationForm::kQ8_1, PackedKind::kQ5_1},
+    ProductType{DType::kQ1_0, ActivationForm::kQ8_0, PackedKind::kQ4_0},
+    ProductType{DType::kQ2_0, ActivationForm::kQ8_0, PackedKind::kQ4_0},
+    ProductType{DType::kIQ4_NL, ActivationForm::kQ8_0, PackedKind::kQ8_0},
+    ProductType{DType::kMXFP4, ActivationForm::kQ8_0, PackedKind::kQ5_0},
+    ProductType{DType::kQ2_K, ActivationForm::kQ8_K, PackedKind::kQ4_K},
+    ProductType{DType::kQ3_K, ActivationForm::kQ8_K, PackedKind::kQ6_K},
     ProductType{DType::kQ4_K, ActivationForm::kQ8_K, PackedKind::kQ4_K},
     ProductType{DType::kQ5_K, ActivationForm::kQ8_K, PackedKind::kQ4_K},
     ProductType{DType::kQ6_K, ActivationForm::kQ8_K, PackedKind::kQ6_K},
+    ProductType{DType::kIQ4_XS, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kTQ1_0, ActivationForm::kQ8_K, PackedKind::kQ6_K},
+    ProductType{DType::kTQ2_0, ActivationForm::kQ8_K, PackedKind::kQ6_K},
 };
 
 // Null for a type that no product takes.

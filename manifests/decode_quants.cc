@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kCommandKeys{"run",         "outputs",   "inputs",
                                                        "environment", "resources", "tool"};
-constexpr std::array<std::string_view, 3> kRecipeKeys{"type", "base", "rules"};
+constexpr std::array<std::string_view, 4> kRecipeKeys{"type", "base", "rules", "effort"};
 // What an entry is charged at least: texts and places are copied for it.
 constexpr std::size_t kEntryBytes = 256;
 // What a message shows of a cycle.
@@ -179,6 +179,8 @@ class QuantReader {
       else
         complain(text->at, unknown_word(key, text->text, recipe_names()));
     }
+    if (const auto text = scope_.text(node, Section::kQuant, "effort"))
+      variant.effort = text->text == "best" ? Effort::kBest : Effort::kDefault;
     const YamlNode* const rules = scope_.value(node, Section::kQuant, "rules");
     if (rules == nullptr) return;
     for (const YamlNode& rule : rules->items)

@@ -11,6 +11,7 @@ namespace {
 using S = Section;
 
 constexpr std::array<std::string_view, 2> kActivations{"packed", "f32"};
+constexpr std::array<std::string_view, 2> kEfforts{"default", "best"};
 
 // Tokens, repetitions, threads, bytes and seconds beyond these are slips.
 constexpr std::int64_t kMaxTokens = 1 << 20;
@@ -55,6 +56,14 @@ void add_quant_keys(std::vector<KeySpec>& keys) {
          .example = "[{match: ffn_down, type: Q6_K}]",
          .meaning = "Types for some tensors: in order, the first match wins; one that matches "
                     "nothing is an error."});
+  quant({.sections = {},
+         .name = "effort",
+         .accepts = kTextShape,
+         .fallback = "default",
+         .example = "best",
+         .meaning = "How long encoders look for the least error: `best` takes several times as "
+                    "long.",
+         .choices = kEfforts});
   quant({.sections = {},
          .name = "method",
          .accepts = kTextShape,

@@ -76,6 +76,8 @@ struct Command {
 
 enum class Method : std::uint8_t { kGguf, kCommand };
 
+enum class Effort : std::uint8_t { kDefault, kBest };  // "default", "best"
+
 struct Variant {
   std::string name;  // unique in its model, also if case is ignored
   Place at;
@@ -84,6 +86,7 @@ struct Variant {
   // kGguf: the recipe (one of recipe_names()), and what overrides it.
   std::string recipe;
   std::vector<RecipeRule> rules;
+  Effort effort = Effort::kDefault;
   // kCommand.
   std::optional<Command> command;
   // A GGUF file, or else a folder of files.

@@ -11,11 +11,12 @@
 
 namespace qbuild::manifests {
 
-// GGUF recipes: F32 F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q5_0 Q5_1 Q5_K_S Q5_K_M Q6_K.
+// GGUF recipes: those of llama.cpp whose every type is made and measured here.
 [[nodiscard]] std::span<const std::string_view> recipe_names();
 [[nodiscard]] bool is_recipe_name(std::string_view name);
 
-// Types that a recipe's rule may give to a tensor: those that this program encodes.
+// Types that a recipe's rule may give to a tensor: those that this program encodes
+// and computes with.
 [[nodiscard]] std::span<const std::string_view> tensor_types();
 [[nodiscard]] std::optional<DType> tensor_type(std::string_view name);
 

@@ -113,9 +113,11 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
   targets.notes = plan.notes;
   Node node;
   node.rule = quantize_traits().name;
-  node.params = Json::object({{"recipe", variant.recipe},
-                              {"overrides", overrides_json(overrides)},
-                              {"name", source.name}});
+  node.params =
+      Json::object({{"recipe", variant.recipe},
+                    {"overrides", overrides_json(overrides)},
+                    {"effort", variant.effort == manifests::Effort::kBest ? "best" : "default"},
+                    {"name", source.name}});
   node.context = Json::object(
       {{"checkpoint", source.folder.string()}, {"stats", stat_list(model, lowering.files)}});
   node.fields = {{"recipes", std::string(kRecipeTablesVersion)},

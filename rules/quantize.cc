@@ -49,6 +49,13 @@ std::vector<Override> overrides_of(const Json& params) {
   return overrides;
 }
 
+kernels::Effort effort_of(const Json& params) {
+  const std::string& effort = params.at("effort").as_string();
+  if (effort != "default" && effort != "best")
+    throw Error(ErrorKind::kInvalidInput, "unknown effort " + effort);
+  return effort == "best" ? kernels::Effort::kBest : kernels::Effort::kDefault;
+}
+
 // The source as it was imported: what was hashed is what is read.
 void check_unchanged(const ActionRequest& request, FileSystem& files) {
   for (const Json& seen : request.context.at("stats").as_array()) {
@@ -185,7 +192,7 @@ class QuantizeRule final : public engine::Rule {
                             const formats::Checkpoint& checkpoint, const ActionRequest& request,
                             ActionContext& context, ActionResult& result) {
     ThreadPool pool(request.threads);
-    TensorStream stream(checkpoint, backend_of(request), pool);
+    TensorStream stream(checkpoint, {backend_of(request), effort_of(request.params)}, pool);
     const std::uint64_t total = count_values(tensors);
     std::uint64_t done = 0;
     InBackground writing;  // and hashing, which takes as long as encoding

@@ -26,9 +26,9 @@ void order_rows(Bytes stored, std::uint64_t row_bytes, std::uint64_t rows, std::
 
 }  // namespace
 
-TensorStream::TensorStream(const formats::Checkpoint& checkpoint, kernels::Backend backend,
+TensorStream::TensorStream(const formats::Checkpoint& checkpoint, Encoding encoding,
                            ThreadPool& pool)
-    : checkpoint_(checkpoint), backend_(backend), pool_(pool) {}
+    : checkpoint_(checkpoint), encoding_(encoding), pool_(pool) {}
 
 void TensorStream::convert(const StreamedTensor& tensor,
                            const std::function<void(Bytes encoded)>& emit) {
@@ -69,13 +69,13 @@ void TensorStream::convert_slab(const StreamedTensor& tensor, std::uint64_t firs
   encoded.resize(rows * *encoded_row);
   pool_.parallel_for(rows, 1, [&](std::size_t begin, std::size_t end) {
     const auto values = std::span(values_).subspan(begin * row_length, (end - begin) * row_length);
-    kernels::to_f32(backend_, tensor.source->dtype,
+    kernels::to_f32(encoding_.backend, tensor.source->dtype,
                     Bytes(stored_).subspan(begin * *stored_row, (end - begin) * *stored_row),
                     values);
     kernels::encode_rows(
-        backend_, tensor.type, values, row_length,
+        encoding_.backend, tensor.type, values, row_length,
         MutableBytes(encoded).subspan(begin * *encoded_row, (end - begin) * *encoded_row),
-        {.first_index = (first_row + begin) * row_length});
+        {.effort = encoding_.effort, .first_index = (first_row + begin) * row_length});
   });
   emit(encoded);
 }

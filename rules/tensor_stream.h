@@ -13,6 +13,7 @@
 #include "base/thread_pool.h"
 #include "formats/checkpoint.h"
 #include "kernels/backend.h"
+#include "kernels/effort.h"
 
 namespace qbuild::rules {
 
@@ -34,8 +35,12 @@ struct StreamedTensor {
 
 class TensorStream {
  public:
-  // All must outlive the stream.
-  TensorStream(const formats::Checkpoint& checkpoint, kernels::Backend backend, ThreadPool& pool);
+  struct Encoding {
+    kernels::Backend backend;
+    kernels::Effort effort;
+  };
+  // Checkpoint and pool must outlive the stream.
+  TensorStream(const formats::Checkpoint& checkpoint, Encoding encoding, ThreadPool& pool);
 
   // Calls `emit` with the encoded bytes in order; they stay as they are until the next call
   // has returned, so that one piece can be written while the next is made. Throws what codec and
@@ -48,7 +53,7 @@ class TensorStream {
                     const std::function<void(Bytes)>& emit);
 
   const formats::Checkpoint& checkpoint_;
-  kernels::Backend backend_;
+  Encoding encoding_;
   ThreadPool& pool_;
   std::vector<std::byte> stored_;
   std::vector<std::byte> ordered_;

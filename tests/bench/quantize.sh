@@ -34,7 +34,8 @@ theirs() { seconds "$peer/llama-quantize" f16.gguf "peer-$1.gguf" "$1" "$threads
 manifest F16
 "$qbuild" build --store store --threads "$threads" >/dev/null
 cp out/m/*F16.gguf f16.gguf
-for recipe in F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q5_0 Q5_1 Q5_K_S Q5_K_M Q6_K; do
+for recipe in F16 BF16 Q8_0 Q4_0 Q4_1 Q4_K_S Q4_K_M Q5_0 Q5_1 Q5_K_S Q5_K_M Q6_K Q3_K_S Q3_K_M Q3_K_L Q2_K IQ4_NL \
+  IQ4_XS MXFP4_MOE TQ2_0 TQ1_0 Q2_0 Q1_0; do
   manifest "$recipe"
   : >ours.txt
   : >theirs.txt
@@ -46,6 +47,6 @@ for recipe in F16 BF16 Q8_0 Q4_0 Q4_K_S Q4_K_M Q5_0 Q5_1 Q5_K_S Q5_K_M Q6_K; do
   paste <(sort -n ours.txt) <(sort -n theirs.txt) | awk -v r="$recipe" '
     NR == 1 { a = $1; b = $2 }
     { c = $1; d = $2 }
-    END { printf "%-7s qbuild %7.3f to %7.3f s   llama.cpp %7.3f to %7.3f s   ratio %.2f\n",
+    END { printf "%-9s qbuild %7.3f to %7.3f s   llama.cpp %7.3f to %7.3f s   ratio %.2f\n",
             r, a / 1e6, c / 1e6, b / 1e6, d / 1e6, b / a }'
 done

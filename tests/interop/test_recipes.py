@@ -135,8 +135,8 @@ def ask(program: pathlib.Path, model: Model, snapshot: Snapshot) -> dict[str, tu
 
 @pytest.fixture(scope="session")
 def recipe_types() -> pathlib.Path:
-    default = ROOT / "build/dev/tests/rules/recipe_types"
-    program = pathlib.Path(os.environ.get("QBUILD_RECIPE_TYPES", default))
+    qbuild = pathlib.Path(os.environ.get("QBUILD", ROOT / "build/dev/bin/qbuild"))
+    program = qbuild.with_name("recipe_types")
     assert program.is_file(), f"{program} is not there; ./dev interop builds it"
     return program
 

@@ -43,11 +43,12 @@ class CodecBackends : public testing::TestWithParam<Backend> {
   }
 };
 
-TEST_P(CodecBackends, AgreeOnOrdinaryRowsOfEveryNumberOfBlocks) {
+TEST_P(CodecBackends, AgreeOnOrdinaryRowsOfAnyNumberOfBlocks) {
   for (const Codec& codec : encoders()) {
     TestNumbers numbers(21);
     const std::size_t block = dtype_info(codec.dtype).block_values;
-    for (std::size_t blocks = 1; blocks <= 37; ++blocks) {
+    // Encoders take up to sixteen at once.
+    for (const std::size_t blocks : {1U, 2U, 3U, 8U, 15U, 16U, 17U, 33U}) {
       std::vector<float> values(blocks * block);
       for (float& value : values) value = static_cast<float>(0.02 * numbers.bell());
       expect_same(codec.dtype, values, std::to_string(blocks) + " blocks");
@@ -66,7 +67,7 @@ TEST_P(CodecBackends, AgreeOnHostileRows) {
 TEST_P(CodecBackends, AgreeOnRowsOfWildlyDifferentSizes) {
   for (const Codec& codec : encoders()) {
     TestNumbers numbers(22);
-    std::vector<float> values(16384);
+    std::vector<float> values(4096);
     for (float& value : values) {
       const auto exponent = static_cast<int>(numbers.bits() % 40) - 30;
       value = static_cast<float>(std::ldexp(numbers.bell(), exponent));
@@ -79,7 +80,7 @@ TEST_P(CodecBackends, AgreeOnRowsOfWildlyDifferentSizes) {
 TEST_P(CodecBackends, AgreeOnValuesHalfWayBetweenCodes) {
   for (const Codec& codec : encoders()) {
     TestNumbers numbers(23);
-    std::vector<float> values(8192);
+    std::vector<float> values(2048);
     for (float& value : values) value = static_cast<float>(numbers.bits() % 65) / 4 - 8;
     expect_same(codec.dtype, values, "quarters");
   }

@@ -61,7 +61,7 @@ const std::vector<Golden>& golden() {
          "c186cf7ac4cc6c82a6a25bc5247f9142e2cbf6fa9fba70871bd33c442877cc21"}}},
       {DType::kQ6_K,
        {{"e7f0d97bede428ce7af8831615b184cfe3ae671307d2f85886f781345792b486",
-         "d7b693245945d76230f55e789fc1f4e944dd5be112a780c5bfb1584b6b2b6e83"}}},
+         "462a5416cb31618242fa100eab66ba9bbb8a09ddc5060c3ae74e279c71512ab6"}}},
       {DType::kIQ2_XXS,
        {{"b9efcabb802607aa5959a9284c32e3dd5db0171aab6b1f9f2ed60b3ed8bab4ee",
          "1de0ffe15b23a4c8b7deede880a1f4f9260c860cf426027e54bd5eba281a514f"}}},

@@ -158,9 +158,17 @@ TEST(ActivationForms, AreThoseOfTheReference) {
   EXPECT_EQ(form(DType::kF16), ActivationForm::kF16);
   EXPECT_EQ(form(DType::kBF16), ActivationForm::kBF16);
   EXPECT_EQ(form(DType::kQ8_0), ActivationForm::kQ8_0);
-  EXPECT_EQ(form(DType::kQ5_0), ActivationForm::kQ8_0);
-  EXPECT_EQ(form(DType::kQ5_1), ActivationForm::kQ8_1);
-  EXPECT_EQ(form(DType::kQ6_K), ActivationForm::kQ8_K);
+  for (const DType dtype :
+       {DType::kQ4_0, DType::kQ5_0, DType::kQ1_0, DType::kQ2_0, DType::kIQ4_NL, DType::kMXFP4}) {
+    EXPECT_EQ(form(dtype), ActivationForm::kQ8_0) << dtype_name(dtype);
+  }
+  for (const DType dtype : {DType::kQ4_1, DType::kQ5_1}) {
+    EXPECT_EQ(form(dtype), ActivationForm::kQ8_1) << dtype_name(dtype);
+  }
+  for (const DType dtype : {DType::kQ2_K, DType::kQ3_K, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
+                            DType::kIQ4_XS, DType::kTQ1_0, DType::kTQ2_0}) {
+    EXPECT_EQ(form(dtype), ActivationForm::kQ8_K) << dtype_name(dtype);
+  }
   EXPECT_EQ(activation_form(DType::kQ6_K, ActivationMode::kF32), ActivationForm::kF32);
   EXPECT_FALSE(has_product(DType::kI32));
 }

@@ -63,6 +63,26 @@ TEST(Quants, RulesKeepTheirOrder) {
             "{match: ffn_down, layers: \"0-3,-4..-1\", type: Q6_K}]}");
 }
 
+TEST(Quants, EffortIsTheDefaultOneUnlessTheBestIsAskedFor) {
+  Project project;
+  const Model model = project.model(with_model(
+      "    quants: [Q8_0, {type: Q4_K_M, effort: best}, {type: Q6_K, effort: default}]\n"));
+  EXPECT_EQ(model.variants.at(0).effort, Effort::kDefault);
+  EXPECT_EQ(model.variants.at(1).effort, Effort::kBest);
+  EXPECT_EQ(model.variants.at(1).name, "Q4_K_M");
+  EXPECT_EQ(model.variants.at(1).declaration, "{type: Q4_K_M, effort: best}");
+  EXPECT_EQ(model.variants.at(2).effort, Effort::kDefault);
+}
+
+TEST(Quants, AnEffortOfAnotherNameOrOfACommandIsRefused) {
+  Project project;
+  EXPECT_THAT(project.errors(with_model("    quants: [{type: Q8_0, effort: beast}]\n")),
+              HasSubstr(R"(unknown effort "beast"; did you mean "best"?)"));
+  EXPECT_THAT(project.errors(with_model("    quants: [{method: command, effort: best, run: [x], "
+                                        "outputs: ['*'], name: y}]\n")),
+              HasSubstr(R"("effort" does not go with "method")"));
+}
+
 TEST(Quants, SetsThatMultiplyAreStopped) {
   Project project;
   std::string sets = "sets:\n  s0: [Q8_0]\n";
@@ -85,7 +105,7 @@ models:
 models:
   a: {source: tiny, quants: [zebra, Q8_0]}
 )",
-     R"(qbuild.yaml:3:30: unknown quant "zebra"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1)"},
+     R"(qbuild.yaml:3:30: unknown quant "zebra"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, IQ4_XS, IQ4_NL, MXFP4_MOE, TQ2_0, TQ1_0, Q2_0, Q1_0)"},
     {"AnotherCase",
      R"(version: 1
 models:
@@ -171,7 +191,7 @@ models:
   a: {source: tiny, quants: [{method: gptq, bits: 4}]}
 )",
      R"(qbuild.yaml:3:39: "gptq" is not possible yet; possible are command
-qbuild.yaml:3:45: "bits" is not possible yet; possible are type, name, base, rules, method, run, outputs, inputs, environment, resources, tool)"},
+qbuild.yaml:3:45: "bits" is not possible yet; possible are type, name, base, rules, effort, method, run, outputs, inputs, environment, resources, tool)"},
     {"CommandKeyWithoutMethod",
      R"(version: 1
 models:

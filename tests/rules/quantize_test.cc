@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "formats/gguf_reader.h"
 #include "kernels/backend.h"
+#include "kernels/codec.h"
 #include "manifests/quant_names.h"
 #include "models/tensor_names.h"
 #include "rules/recipe.h"
@@ -15,6 +18,25 @@ namespace {
 using engine::ActionRequest;
 using engine::ActionResult;
 using ::testing::HasSubstr;
+
+std::vector<float> values_of(const formats::GgufReader& file, const std::string& name) {
+  const formats::GgufTensor& tensor = *file.find(name);
+  std::vector<std::byte> bytes(tensor.size_bytes);
+  file.read(tensor, 0, bytes);
+  std::vector<float> values(tensor.values());
+  kernels::decode_rows(kernels::Backend::kScalar, tensor.dtype, bytes, values);
+  return values;
+}
+
+double squared_error(const formats::GgufReader& file, const formats::GgufReader& exact,
+                     const std::string& name) {
+  const auto values = values_of(file, name);
+  const auto right = values_of(exact, name);
+  double sum = 0;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    sum += std::pow(double{values[i]} - double{right[i]}, 2);
+  return sum;
+}
 
 class Quantize : public testing::Test {
  protected:
@@ -143,6 +165,18 @@ TEST_F(Quantize, OverridesReachTheFile) {
   EXPECT_EQ(file.find("blk.5.ffn_up.weight")->dtype, DType::kF16);
 }
 
+TEST_F(Quantize, TheBestEffortGivesOtherCodesOfTheSameTypesNearerToTheSource) {
+  const auto usual = run(request("Q4_K_M"));
+  ActionRequest asked = request("Q4_K_M");
+  asked.params["effort"] = "best";
+  const auto best = run(asked);
+  EXPECT_EQ(best.facts.dump(), usual.facts.dump());
+  EXPECT_NE(best.facets.at("tensors"), usual.facets.at("tensors"));
+  const auto exact = reader(run(request("F32")));
+  const std::string name = "blk.0.ffn_up.weight";
+  EXPECT_LT(squared_error(reader(best), exact, name), squared_error(reader(usual), exact, name));
+}
+
 TEST_F(Quantize, UnknownWordsAreRefused) {
   const Error recipe = failure(request("Q3_X"));
   EXPECT_EQ(recipe.kind(), ErrorKind::kUnsupported);
@@ -151,6 +185,9 @@ TEST_F(Quantize, UnknownWordsAreRefused) {
   asked.params["overrides"].push_back(
       Json::object({{"match", "."}, {"layers", Json::array()}, {"type", "Q9"}}));
   EXPECT_EQ(failure(asked).message(), "unknown type Q9");
+  ActionRequest hasty = request("Q8_0");
+  hasty.params["effort"] = "least";
+  EXPECT_EQ(failure(hasty).message(), "unknown effort least");
 }
 
 TEST_F(Quantize, ANaNNamesItsTensor) {

@@ -195,6 +195,22 @@ TEST(Recipe, ExpertsOfALayerHaveItsNumberWhateverTheirOrder) {
   EXPECT_EQ(type_of("blk.1.ffn_down_shexp.weight", "MXFP4_MOE", tensors, facts), DType::kQ8_0);
 }
 
+TEST(Recipe, SomeArchitecturesHaveExceptions) {
+  const std::vector<TensorSpec> tensors{{"output.weight", {256, 64}},
+                                        {"blk.0.attn_q_a.weight", {256, 64}},
+                                        {"blk.0.attn_v_b.weight", {256, 64, 8}},
+                                        {"blk.0.ffn_up_exps.weight", {256, 64, 8}}};
+  const NetworkFacts deepseek{4, 8, 8, 64, "deepseek2"};
+  const NetworkFacts bailing{4, 8, 8, 64, "bailingmoe3"};
+  const NetworkFacts glm{4, 8, 8, 64, "glm5-next"};
+  EXPECT_EQ(type_of("blk.0.attn_v_b.weight", "MXFP4_MOE", tensors, deepseek), DType::kMXFP4);
+  EXPECT_EQ(type_of("blk.0.attn_v_b.weight", "MXFP4_MOE", tensors, bailing), DType::kQ8_0);
+  EXPECT_EQ(type_of("blk.0.ffn_up_exps.weight", "MXFP4_MOE", tensors, bailing), DType::kMXFP4);
+  EXPECT_EQ(type_of("blk.0.attn_v_b.weight", "Q4_K_M", tensors, glm), DType::kF32);
+  EXPECT_EQ(type_of("blk.0.attn_q_a.weight", "Q4_K_M", tensors, glm), DType::kQ8_0);
+  EXPECT_EQ(type_of("blk.0.attn_q_a.weight", "Q4_K_M", tensors, deepseek), DType::kQ4_K);
+}
+
 TEST(Recipe, AnExpertOutsideOfTheBlocksIsAnError) {
   const std::vector<TensorSpec> tensors{{"blk.16.ffn_down_exps.weight", {256, 256, 64}}};
   EXPECT_THROW((void)choose_types(*find_recipe("Q4_K_M"), {}, tensors, {16, 8, 8, 64}), Error);

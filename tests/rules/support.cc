@@ -85,8 +85,8 @@ ActionRequest quantize_request(const fs::path& checkpoint, std::string_view reci
   request.target = fmt::format("bard:{}", recipe);
   request.rule = "quantize";
   request.scratch = scratch;
-  request.params =
-      Json::object({{"recipe", recipe}, {"overrides", Json::array()}, {"name", "bard"}});
+  request.params = Json::object(
+      {{"recipe", recipe}, {"overrides", Json::array()}, {"effort", "default"}, {"name", "bard"}});
   Json stats = Json::array();
   for (const char* const name :
        {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}) {

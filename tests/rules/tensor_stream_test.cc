@@ -28,7 +28,7 @@ class TensorStreamTest : public testing::Test {
   }
   [[nodiscard]] std::string convert(const StreamedTensor& tensor, unsigned threads = 1) const {
     ThreadPool pool(threads);
-    TensorStream stream(checkpoint_, kernels::best_backend(), pool);
+    TensorStream stream(checkpoint_, {kernels::best_backend(), kernels::Effort::kDefault}, pool);
     std::string bytes;
     stream.convert(tensor, [&](Bytes encoded) { bytes += as_text(encoded); });
     return bytes;
