@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
 constexpr std::uint64_t kWhole = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint32_t kReadOnlyMode = 0444;
 
 // Reads all of the file, or to the first piece beyond `most_bytes`, giving each to `sink` and to
 // the hash.
@@ -70,14 +69,6 @@ Content copy_file(FileSystem& file_system, const fs::path& from, const fs::path&
 void flush_file(FileSystem& file_system, const fs::path& path) {
   // Appending nothing is how a file that others wrote is flushed.
   const std::unique_ptr<WritableFile> file = file_system.create(path, CreateMode::kAppend);
-  file->flush();
-  file->close();
-}
-
-void seal_file(FileSystem& file_system, const fs::path& path) {
-  // Opened before it becomes read-only, flushed after, so that its mode is durable too.
-  const std::unique_ptr<WritableFile> file = file_system.create(path, CreateMode::kAppend);
-  file_system.set_mode(path, kReadOnlyMode);
   file->flush();
   file->close();
 }

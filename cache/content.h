@@ -38,9 +38,6 @@ Content copy_file(FileSystem& file_system, const fs::path& from, const fs::path&
 // Makes the bytes of a finished file durable, whoever wrote them.
 void flush_file(FileSystem& file_system, const fs::path& path);
 
-// Makes a finished file read-only and its bytes durable. It keeps its name.
-void seal_file(FileSystem& file_system, const fs::path& path);
-
 // Creates a folder and makes its name durable. Nothing to do if it is there.
 void ensure_folder(FileSystem& file_system, const fs::path& folder);
 

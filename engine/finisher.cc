@@ -134,8 +134,9 @@ cache::Record make_record(const Environment& environment, const Node& node, cons
   record.started_unix_ns = job.started_unix_ns;
   record.seconds = job.seconds;
   record.peak_memory_bytes = job.peak_memory_bytes;
-  static const Json machine = machine_json();  // asking costs as much as the rest of a small action
-  record.machine = machine;
+  static const Json kMachine =
+      machine_json();  // asking costs as much as the rest of a small action
+  record.machine = kMachine;
   record.tool_version = tool_version;
   return record;
 }

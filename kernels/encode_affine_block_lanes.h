@@ -17,6 +17,7 @@
 #include "kernels/encode_affine_lanes.h"
 #include "kernels/encode_block_store_lanes.h"
 #include "kernels/encode_scale_lanes.h"
+#include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
 namespace qbuild::kernels {
@@ -79,24 +80,19 @@ struct AffineBlockEncoder {
   }
 
   static void encode(const EncodeJob& job) {
-    for (std::size_t b = 0; b < job.blocks; b += 16) {
-      const std::size_t left = job.blocks - b;
-      const std::size_t blocks = left < 16 ? left : 16;
-      float padded[2][512];
-      const float* from = Weights::pad(job.values + 32 * b, blocks, padded[0]);
-      const float* importance = job.importance == nullptr
-                                    ? nullptr
-                                    : Weights::pad(job.importance + 32 * b, blocks, padded[1]);
-      Values v;
-      load(from, importance, job.effort, &v);
-      const Fit fit = search(v, job.effort);
-      const auto scales = Store::scales_of(fit.scale, L::sub(L::set(0), fit.minimum));
-      if constexpr (kTopCode == 31) {
-        Store::q5_1(from, blocks, scales, job.out + kBlockBytes * b);
-      } else {
-        Store::q4_1(from, blocks, scales, job.out + kBlockBytes * b);
-      }
-    }
+    SixteenGroups<L, 32, 1, kBlockBytes>::for_each(
+        job,
+        [&job](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
+          Values v;
+          load(from, importance, job.effort, &v);
+          const Fit fit = search(v, job.effort);
+          const auto scales = Store::scales_of(fit.scale, L::sub(L::set(0), fit.minimum));
+          if constexpr (kTopCode == 31) {
+            Store::q5_1(from, blocks, scales, to);
+          } else {
+            Store::q4_1(from, blocks, scales, to);
+          }
+        });
   }
 };
 

@@ -28,6 +28,7 @@
 #include "kernels/encode_affine_k_store_lanes.h"
 #include "kernels/encode_affine_lanes.h"
 #include "kernels/encode_scale_lanes.h"
+#include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
 namespace qbuild::kernels {
@@ -298,19 +299,13 @@ struct AffineKEncoder {
 
   static void encode(const EncodeJob& job) {
     const AffineSearch& how = search_of(job);
-    for (std::size_t b = 0; b < job.blocks; b += kTogether) {
-      const std::size_t left = job.blocks - b;
-      const std::size_t blocks = left < kTogether ? left : kTogether;
-      float padded[2][512];
-      const float* from = Weights::pad(job.values + 256 * b, kSubBlocks * blocks, padded[0]);
-      const float* importance =
-          job.importance == nullptr
-              ? nullptr
-              : Weights::pad(job.importance + 256 * b, kSubBlocks * blocks, padded[1]);
-      Values v;
-      load(from, importance, how.evenness, &v);
-      store(v, search(v, how), blocks, job.out + Type::kBlockBytes * b);
-    }
+    SixteenGroups<L, kValues, kSubBlocks, Type::kBlockBytes>::for_each(
+        job,
+        [&how](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
+          Values v;
+          load(from, importance, how.evenness, &v);
+          store(v, search(v, how), blocks, to);
+        });
   }
 };
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "kernels/codec_table.h"
+#include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
 namespace qbuild::kernels {
@@ -135,16 +136,9 @@ struct Mxfp4Encoder {
   }
 
   static void encode(const EncodeJob& job) {
-    for (std::size_t b = 0; b < job.blocks; b += 16) {
-      const std::size_t left = job.blocks - b;
-      const std::size_t blocks = left < 16 ? left : 16;
-      float padded[2][512];
-      const float* from = Weights::pad(job.values + 32 * b, blocks, padded[0]);
-      const float* importance = job.importance == nullptr
-                                    ? nullptr
-                                    : Weights::pad(job.importance + 32 * b, blocks, padded[1]);
-      encode_group(from, importance, blocks, job.effort, job.out + 17 * b);
-    }
+    SixteenGroups<L, 32, 1, 17>::for_each(
+        job, [&job](const float* from, const float* importance, std::size_t blocks,
+                    std::uint8_t* to) { encode_group(from, importance, blocks, job.effort, to); });
   }
 };
 

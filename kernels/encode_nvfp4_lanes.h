@@ -12,6 +12,7 @@
 
 #include "kernels/codec_table.h"
 #include "kernels/encode_mxfp4_lanes.h"
+#include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
 namespace qbuild::kernels {
@@ -124,16 +125,9 @@ struct Nvfp4Encoder {
   }
 
   static void encode(const EncodeJob& job) {
-    for (std::size_t b = 0; b < job.blocks; b += 4) {
-      const std::size_t left = job.blocks - b;
-      const std::size_t blocks = left < 4 ? left : 4;
-      float padded[2][256];
-      const float* from = Weights::pad(job.values + 64 * b, 4 * blocks, padded[0]);
-      const float* importance = job.importance == nullptr
-                                    ? nullptr
-                                    : Weights::pad(job.importance + 64 * b, 4 * blocks, padded[1]);
-      encode_group(from, importance, blocks, job.effort, job.out + 36 * b);
-    }
+    SixteenGroups<L, 16, 4, 36>::for_each(
+        job, [&job](const float* from, const float* importance, std::size_t blocks,
+                    std::uint8_t* to) { encode_group(from, importance, blocks, job.effort, to); });
   }
 };
 

@@ -17,6 +17,7 @@
 #include "kernels/encode_block_store_lanes.h"
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_scaled_lanes.h"
+#include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_table_levels_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
@@ -83,22 +84,16 @@ struct ScaledBlockEncoder {
   }
 
   static void encode(const EncodeJob& job) {
-    for (std::size_t b = 0; b < job.blocks; b += 16) {
-      const std::size_t left = job.blocks - b;
-      const std::size_t blocks = left < 16 ? left : 16;
-      float padded[2][512];
-      const float* from = Weights::pad(job.values + 32 * b, blocks, padded[0]);
-      const float* importance = job.importance == nullptr
-                                    ? nullptr
-                                    : Weights::pad(job.importance + 32 * b, blocks, padded[1]);
-      Values v;
-      Weights::transpose(from, v.x);
-      Kernels::look_over(&v);
-      Weights::weigh(v.x, v.squares, importance, 1,
-                     job.effort == Effort::kBest ? kBestEvenness : kEvenness, v.w);
-      Type::kStore(from, blocks, Store::scales_of(search(v, job.effort)),
-                   job.out + Type::kBlockBytes * b);
-    }
+    SixteenGroups<L, 32, 1, Type::kBlockBytes>::for_each(
+        job,
+        [&job](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
+          Values v;
+          Weights::transpose(from, v.x);
+          Kernels::look_over(&v);
+          Weights::weigh(v.x, v.squares, importance, 1,
+                         job.effort == Effort::kBest ? kBestEvenness : kEvenness, v.w);
+          Type::kStore(from, blocks, Store::scales_of(search(v, job.effort)), to);
+        });
   }
 };
 

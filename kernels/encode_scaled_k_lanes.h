@@ -24,6 +24,7 @@
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_scaled_k_store_lanes.h"
 #include "kernels/encode_scaled_lanes.h"
+#include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_table_levels_lanes.h"
 #include "kernels/encode_weights_lanes.h"
 
@@ -262,19 +263,13 @@ struct ScaledKEncoder {
 
   static void encode(const EncodeJob& job) {
     const ScaledSearch& how = search_of(job);
-    for (std::size_t b = 0; b < job.blocks; b += kTogether) {
-      const std::size_t left = job.blocks - b;
-      const std::size_t blocks = left < kTogether ? left : kTogether;
-      float padded[2][512];
-      const float* from = Weights::pad(job.values + 256 * b, kSubBlocks * blocks, padded[0]);
-      const float* importance =
-          job.importance == nullptr
-              ? nullptr
-              : Weights::pad(job.importance + 256 * b, kSubBlocks * blocks, padded[1]);
-      Values v;
-      load(from, importance, how.evenness, &v);
-      store(from, search(v, how), blocks, job.out + Type::kBlockBytes * b);
-    }
+    SixteenGroups<L, kValues, kSubBlocks, Type::kBlockBytes>::for_each(
+        job,
+        [&how](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
+          Values v;
+          load(from, importance, how.evenness, &v);
+          store(from, search(v, how), blocks, to);
+        });
   }
 };
 

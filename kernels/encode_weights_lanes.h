@@ -31,14 +31,6 @@ struct WeightKernels {
     for (std::size_t j = 0; j < kValues; j += 16) L::transpose(from + j, kValues, columns + j);
   }
 
-  // The first `groups` of sixteen groups of kValues floats, zeros in place of the others.
-  static const float* pad(const float* from, std::size_t groups, float* padded) {
-    if (groups == 16) return from;
-    __builtin_memcpy(padded, from, groups * kValues * sizeof(float));
-    __builtin_memset(padded + groups * kValues, 0, (16 - groups) * kValues * sizeof(float));
-    return padded;
-  }
-
   // The weights of x[kValues], given the sum of each lane's squares. The mean is over `together`
   // lanes. importance is as in EncodeJob, sixteen rows of kValues.
   static void weigh(const F* x, F squares, const float* importance, std::size_t together,

@@ -64,15 +64,6 @@ TEST(ContentFile, RefusesACopyThatTheDiskHasNoRoomFor) {
   EXPECT_FALSE(fs::exists(folder.path() / "b"));
 }
 
-TEST(ContentFile, SealedFilesAreReadOnly) {
-  const TemporaryFolder folder;
-  const auto files = make_posix_file_system();
-  write_text(folder.path() / "a", "content");
-  seal_file(*files, folder.path() / "a");
-  EXPECT_EQ(files->stat(folder.path() / "a")->mode, 0444u);
-  EXPECT_EQ(read_text(folder.path() / "a"), "content");
-}
-
 TEST(ContentFile, ListsAFolderThatIsNotThereAsEmpty) {
   const TemporaryFolder folder;
   const auto files = make_posix_file_system();

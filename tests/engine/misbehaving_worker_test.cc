@@ -96,14 +96,16 @@ TEST_F(MisbehavingWorker, TwoBeginningsFailTheAction) {
 }
 
 TEST_F(MisbehavingWorker, DoneTwiceHarmsNeitherThatActionNorTheNext) {
-  WorkerBuild build(
-      greets_and("say started\n" + kMakesX + "\n" + kMakesX + "\nread -r line; read -r line"));
+  // It does not write twice: that would be refused if the file were just being looked at.
+  WorkerBuild build(greets_and("say started\n" + kMakesX + "\n" +
+                               done_with("$scratch/out", sha256("x").hex(), 1) +
+                               "\nread -r line; read -r line"));
   build.options.jobs = 1;
   const NodeId a = build.action("a", "a");
   const NodeId b = build.action("b", "b");
   const RunReport report = build.run();
-  EXPECT_EQ(report.nodes.at(a).status, Status::kReady);
-  EXPECT_EQ(report.nodes.at(b).status, Status::kReady);
+  EXPECT_EQ(report.nodes.at(a).status, Status::kReady) << report.nodes.at(a).reason;
+  EXPECT_EQ(report.nodes.at(b).status, Status::kReady) << report.nodes.at(b).reason;
   EXPECT_EQ(report.counters.executed, 2u);
 }
 

@@ -17,6 +17,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTEXT = 256  # of the quick start's perplexity
 VARIANTS = ["Q8_0", "Q6_K", "Q4_K_M", "Q4_0"]
 
+# Most that a decoded tensor may be off, as root mean square relative to that of the source. Half a step of
+# each type's grid on bell-shaped weights is a third to a half of this; a wrong scale, order or nibble is
+# beyond 1.
+MAX_ERROR = {
+    "F32": 0.0, "F16": 0.001, "BF16": 0.0, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_K": 0.1, "Q5_0": 0.1, "Q5_1": 0.1,
+    "Q4_K": 0.2, "Q4_0": 0.2, "Q4_1": 0.2, "IQ4_XS": 0.2, "IQ4_NL": 0.2, "Q3_K": 0.35, "Q2_K": 0.6,
+    "TQ1_0": 0.8, "TQ2_0": 0.8,
+}  # fmt: skip
+
 
 @pytest.fixture(scope="session")
 def checkpoint() -> pathlib.Path:

@@ -7,14 +7,7 @@ import numpy as np
 import pytest
 from gguf.quants import dequantize
 
-from conftest import VARIANTS
-
-# Most that a decoded tensor may be off, as root mean square relative to that of the source. Half a step of
-# each type's grid on bell-shaped weights is a third to a half of this; a wrong scale, order or nibble is
-# beyond 1.
-MAX_ERROR = {"F32": 0.0, "F16": 0.001, "BF16": 0.0, "Q8_0": 0.02, "Q6_K": 0.05, "Q5_K": 0.1, "Q5_0": 0.1,
-             "Q5_1": 0.1, "Q4_K": 0.2, "Q4_0": 0.2}  # fmt: skip
-
+from conftest import MAX_ERROR, VARIANTS
 
 @pytest.fixture(scope="module")
 def source(reference_gguf) -> gguf.GGUFReader:

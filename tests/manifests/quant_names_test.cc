@@ -10,10 +10,10 @@ namespace {
 
 TEST(QuantNames, AreTheRecipesKnownNow) {
   EXPECT_THAT(recipe_names(),
-              testing::UnorderedElementsAre(
-                  "F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_M", "Q4_K_S", "Q6_K", "Q5_K_M",
-                  "Q5_K_S", "Q5_0", "Q5_1", "Q4_1", "Q3_K_M", "Q3_K_L", "Q3_K_S", "Q2_K", "IQ4_XS",
-                  "IQ4_NL", "MXFP4_MOE", "TQ2_0", "TQ1_0", "Q2_0", "Q1_0"));
+              testing::UnorderedElementsAre("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K_M",
+                                            "Q4_K_S", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_0", "Q5_1",
+                                            "Q4_1", "Q3_K_M", "Q3_K_L", "Q3_K_S", "Q2_K", "IQ4_XS",
+                                            "IQ4_NL", "MXFP4_MOE", "TQ2_0", "TQ1_0", "Q1_0"));
   EXPECT_TRUE(is_recipe_name("Q4_K_M"));
   EXPECT_FALSE(is_recipe_name("q4_k_m"));
   EXPECT_FALSE(is_recipe_name("Q4_K"));
@@ -43,7 +43,7 @@ TEST(UnknownWord, AWordOfTheFieldIsNotPossibleYetWhateverIsNear) {
   EXPECT_EQ(unknown_word("quant", "IQ3_M", recipe_names()),
             "\"IQ3_M\" is not possible yet; possible are F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, "
             "Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, "
-            "IQ4_XS, IQ4_NL, MXFP4_MOE, TQ2_0, TQ1_0, Q2_0, Q1_0");
+            "IQ4_XS, IQ4_NL, MXFP4_MOE, TQ2_0, TQ1_0, Q1_0");
   EXPECT_EQ(unknown_word("method", "gptq", method_names()),
             "\"gptq\" is not possible yet; possible are command");
   for (const std::string_view word : {"IQ3_M", "IQ2_XS", "awq", "AWQ", "iq2_xs", "mlx"})

@@ -105,7 +105,7 @@ TEST_F(Quantize, TheLogHasALinePerTensor) {
 }
 
 TEST_F(Quantize, TheNumberOfThreadsChangesNoByte) {
-  for (const char* const recipe : {"Q4_K_M", "Q4_0", "Q6_K"}) {
+  for (const std::string_view recipe : manifests::recipe_names()) {
     const Digest one = run(request(recipe)).files[0].sha256;
     ActionRequest two = request(recipe);
     two.threads = 2;
@@ -118,7 +118,7 @@ class QuantizeOn : public Quantize, public testing::WithParamInterface<kernels::
 TEST_P(QuantizeOn, GivesTheBytesOfTheScalarBackend) {
   if (const std::string obstacle = kernels::backend_obstacle(GetParam()); !obstacle.empty())
     GTEST_SKIP() << kernels::backend_name(GetParam()) << ": " << obstacle;
-  for (const char* const recipe : {"Q4_K_M", "Q4_0"}) {
+  for (const std::string_view recipe : manifests::recipe_names()) {
     ActionRequest scalar = request(recipe);
     scalar.backend = "scalar";
     ActionRequest other = request(recipe);

@@ -6,6 +6,7 @@
 
 #include "kernels/codec.h"
 #include "kernels/matmul.h"
+#include "manifests/file_names.h"
 #include "manifests/quant_names.h"
 
 namespace qbuild::rules {
@@ -17,14 +18,15 @@ bool is_made_and_measured(DType type) {
   return codec != nullptr && codec->can_encode() && kernels::has_product(type);
 }
 
-// Q2_K_S would refuse every network as long as there is no importance matrix to give to it.
+// Q2_K_S would refuse every network as long as there is no importance matrix to give to it, and
+// Q2_0 could not be published under its name.
 bool can_be_made(const Recipe& recipe) {
   const auto types = possible_types(recipe, false);
-  return !needs_importance(recipe, recipe.base) &&
+  return !needs_importance(recipe, recipe.base) && manifests::quant_label(recipe.name) &&
          std::all_of(types.begin(), types.end(), is_made_and_measured);
 }
 
-TEST(RecipeTable, IsOfferedInManifestsIfEveryTypeItMayGiveIsMadeAndMeasured) {
+TEST(RecipeTable, IsOfferedInManifestsIfItCanBeMadeMeasuredAndPublished) {
   std::vector<std::string_view> names;
   for (const Recipe& recipe : all_recipes()) {
     if (can_be_made(recipe))

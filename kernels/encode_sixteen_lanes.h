@@ -1,0 +1,45 @@
+#pragma once
+// Sixteen groups of values at a time, one per lane: what encoders that search in lanes go over
+// their blocks with.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/codec_table.h"
+
+namespace qbuild::kernels {
+
+// A block is kGroups groups of kValues values; kGroups divides sixteen. The lanes are a parameter
+// so that each backend has this compiled for itself.
+template <class L, std::size_t kValues, std::size_t kGroups, std::size_t kBlockBytes>
+struct SixteenGroups {
+  static constexpr std::size_t kBlocks = 16 / kGroups;  // that go together
+
+  // Calls encode(values, importance, blocks, out) for each kBlocks blocks. All sixteen groups of
+  // values and importance can be read; where fewer blocks are left, the others are zeros.
+  // importance is null where the job has none.
+  template <class Encode>
+  static void for_each(const EncodeJob& job, const Encode& encode) {
+    constexpr std::size_t kPerBlock = kGroups * kValues;
+    for (std::size_t b = 0; b < job.blocks; b += kBlocks) {
+      const std::size_t left = job.blocks - b;
+      const std::size_t blocks = left < kBlocks ? left : kBlocks;
+      float padded[2][16 * kValues];
+      const float* values = pad(job.values + kPerBlock * b, kGroups * blocks, padded[0]);
+      const float* importance = job.importance == nullptr ? nullptr
+                                                          : pad(job.importance + kPerBlock * b,
+                                                                kGroups * blocks, padded[1]);
+      encode(values, importance, blocks, job.out + kBlockBytes * b);
+    }
+  }
+
+ private:
+  static const float* pad(const float* from, std::size_t groups, float* padded) {
+    if (groups == 16) return from;
+    __builtin_memcpy(padded, from, groups * kValues * sizeof(float));
+    __builtin_memset(padded + groups * kValues, 0, (16 - groups) * kValues * sizeof(float));
+    return padded;
+  }
+};
+
+}  // namespace qbuild::kernels
