@@ -39,7 +39,8 @@ enum class GridSigns : std::uint8_t {
   kDeltaOfVector,
 };
 
-// What is stored of a super-block.
+// What is stored of a super-block. L keeps apart the copies for different instruction sets.
+template <class L>
 struct GridBlock {
   std::uint16_t d_bits;
   std::uint8_t sc[16];
@@ -58,6 +59,7 @@ template <class L, class Type>
 struct GridEncoder {
   using F = typename L::F;
   using I = typename L::I;
+  using Block = GridBlock<L>;
   static constexpr std::size_t kGroup = Type::kGroup;  // values
   static constexpr std::size_t kGroups = 256 / kGroup;
   static constexpr std::size_t kDigits = Type::kDigits;  // of a vector
@@ -236,7 +238,7 @@ struct GridEncoder {
         const bool is_better = of_vector ? gains[0][i] < gains[1][i] : up.gain < down.gain;
         if (!is_better) continue;
         gains[0][i] = gains[1][i];
-        up.chosen[i] = down.chosen[i] | GridBlock::kDown;
+        up.chosen[i] = down.chosen[i] | Block::kDown;
       }
       up.gain = sum(gains[0]);
     }
@@ -282,7 +284,7 @@ struct GridEncoder {
   }
 
   // The best scale codes within `reach` of `near`, for this d.
-  static void choose_codes(const Values& v, float d, int reach, GridBlock* b) {
+  static void choose_codes(const Values& v, float d, int reach, Block* b) {
     for (std::size_t g = 0; g < kGroups; ++g) {
       const int near = b->sc[g];
       const int low = near < reach ? 0 : near - reach;
@@ -299,7 +301,7 @@ struct GridEncoder {
   }
 
   // Fits d by least squares to what was chosen; returns the error without the part that all share.
-  static double refit(const Values& v, const GridBlock& b, float* d) {
+  static double refit(const Values& v, const Block& b, float* d) {
     double along = 0;  // twice sum of w*l*a
     double square = 0;
     for (std::size_t g = 0; g < kGroups; ++g) {
@@ -330,7 +332,7 @@ struct GridEncoder {
   }
 
   // False where the best is zero throughout.
-  static bool search(const Values& v, const GridSearch& how, GridBlock* best) {
+  static bool search(const Values& v, const GridSearch& how, Block* best) {
     float scales[kGroups];
     const float most = fit(v, how, scales);
     double best_error = 0;
@@ -338,7 +340,7 @@ struct GridEncoder {
       const float widest = multiplier(Type::kTopCode);
       float d = round_d(most * how.starts[start] / widest, v.unit);
       if (!(d > 0)) continue;
-      GridBlock b;
+      Block b;
       double error = 0;
       for (std::size_t g = 0; g < kGroups; ++g) {
         b.sc[g] = static_cast<std::uint8_t>(code_of(scales[g], d));
@@ -368,7 +370,7 @@ struct GridEncoder {
       Values v;
       v.unit = unit_of(most);
       load(from, job.importance == nullptr ? nullptr : job.importance + 256 * i, how.evenness, &v);
-      GridBlock b;
+      Block b;
       if (search(v, how, &b)) Type::store(b, to);
     }
   }

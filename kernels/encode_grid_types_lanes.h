@@ -17,8 +17,9 @@ struct GridLevels {
 };
 
 // Four sign codes and a scale code. The eighth sign of each is known from the others.
+template <class L>
 struct GridWords {
-  static std::uint32_t signs_and_scale(const GridBlock& b, std::size_t group) {
+  static std::uint32_t signs_and_scale(const GridBlock<L>& b, std::size_t group) {
     std::uint32_t word = static_cast<std::uint32_t>(b.sc[group]) << 28;
     for (std::size_t i = 0; i < 4; ++i) {
       word |= (b.signs[4 * group + i] & 127U) << 7 * i;
@@ -46,7 +47,7 @@ struct GridIQ3S {
                                     .start_count = 3,
                                     .starts = {1, 0.95F, 1.06F}};
   static const std::int32_t* cells() { return cells_3bit_512(); }
-  static void store(const GridBlock& b, std::uint8_t* to) {
+  static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ3_S block{};
     block.d_bits = b.d_bits;
     __builtin_memcpy(block.signs, b.signs, sizeof block.signs);
@@ -82,20 +83,21 @@ struct GridIQ3XXS {
                                     .start_count = 3,
                                     .starts = {1, 0.95F, 1.06F}};
   static const std::int32_t* cells() { return cells_3bit_256(); }
-  static void store(const GridBlock& b, std::uint8_t* to) {
+  static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ3_XXS block{};
     block.d_bits = b.d_bits;
     for (std::size_t v = 0; v < 64; ++v) {
       block.grid[v] = static_cast<std::uint8_t>(b.number(v));
     }
     for (std::size_t s = 0; s < 8; ++s) {
-      const std::uint32_t word = GridWords::signs_and_scale(b, s);
+      const std::uint32_t word = GridWords<L>::signs_and_scale(b, s);
       __builtin_memcpy(block.signs[s], &word, sizeof word);
     }
     __builtin_memcpy(to, &block, sizeof block);
   }
 };
 
+template <class L>
 struct Grid2BitLevels {
   static constexpr int kTopCode = 15;
   static constexpr float kUnit = 0.125F;
@@ -106,7 +108,7 @@ struct Grid2BitLevels {
 };
 
 template <class L>
-struct GridIQ2S : Grid2BitLevels {
+struct GridIQ2S : Grid2BitLevels<L> {
   static constexpr std::size_t kGroup = 16, kDigits = 8, kBlockBytes = sizeof(BlockIQ2_S);
   static constexpr GridSigns kSigns = GridSigns::kFree;
   static constexpr GridSearch kDefault{.evenness = 4, .count = 6, .first = 0.9F, .step = 0.12F};
@@ -119,7 +121,7 @@ struct GridIQ2S : Grid2BitLevels {
                                     .start_count = 3,
                                     .starts = {1, 0.95F, 1.06F}};
   static const std::int32_t* cells() { return cells_2bit_1024(); }
-  static void store(const GridBlock& b, std::uint8_t* to) {
+  static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ2_S block{};
     block.d_bits = b.d_bits;
     __builtin_memcpy(block.signs, b.signs, sizeof block.signs);
@@ -136,7 +138,7 @@ struct GridIQ2S : Grid2BitLevels {
 };
 
 template <class L>
-struct GridIQ2XS : Grid2BitLevels {
+struct GridIQ2XS : Grid2BitLevels<L> {
   static constexpr std::size_t kGroup = 16, kDigits = 8, kBlockBytes = sizeof(BlockIQ2_XS);
   static constexpr GridSigns kSigns = GridSigns::kEven;
   static constexpr GridSearch kDefault{.evenness = 4, .count = 6, .first = 0.9F, .step = 0.12F};
@@ -149,7 +151,7 @@ struct GridIQ2XS : Grid2BitLevels {
                                     .start_count = 3,
                                     .starts = {1, 0.95F, 1.06F}};
   static const std::int32_t* cells() { return cells_2bit_512(); }
-  static void store(const GridBlock& b, std::uint8_t* to) {
+  static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ2_XS block{};
     block.d_bits = b.d_bits;
     for (std::size_t v = 0; v < 32; ++v) {
@@ -163,7 +165,7 @@ struct GridIQ2XS : Grid2BitLevels {
 };
 
 template <class L>
-struct GridIQ2XXS : Grid2BitLevels {
+struct GridIQ2XXS : Grid2BitLevels<L> {
   static constexpr std::size_t kGroup = 32, kDigits = 8, kBlockBytes = sizeof(BlockIQ2_XXS);
   static constexpr GridSigns kSigns = GridSigns::kEven;
   static constexpr GridSearch kDefault{.evenness = 4, .count = 6, .first = 0.9F, .step = 0.12F};
@@ -176,20 +178,21 @@ struct GridIQ2XXS : Grid2BitLevels {
                                     .start_count = 3,
                                     .starts = {1, 0.95F, 1.06F}};
   static const std::int32_t* cells() { return cells_2bit_256(); }
-  static void store(const GridBlock& b, std::uint8_t* to) {
+  static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ2_XXS block{};
     block.d_bits = b.d_bits;
     for (std::size_t s = 0; s < 8; ++s) {
       for (std::size_t i = 0; i < 4; ++i) {
         block.groups[s].grid[i] = static_cast<std::uint8_t>(b.number(4 * s + i));
       }
-      const std::uint32_t word = GridWords::signs_and_scale(b, s);
+      const std::uint32_t word = GridWords<L>::signs_and_scale(b, s);
       __builtin_memcpy(block.groups[s].signs, &word, sizeof word);
     }
     __builtin_memcpy(to, &block, sizeof block);
   }
 };
 
+template <class L>
 struct Grid1BitLevels {
   static constexpr int kTopCode = 7;
   static constexpr float kUnit = 1;
@@ -200,7 +203,7 @@ struct Grid1BitLevels {
 };
 
 template <class L>
-struct GridIQ1S : Grid1BitLevels {
+struct GridIQ1S : Grid1BitLevels<L> {
   static constexpr std::size_t kGroup = 32, kDigits = 8, kBlockBytes = sizeof(BlockIQ1_S);
   static constexpr GridSigns kSigns = GridSigns::kDelta;
   static constexpr GridSearch kDefault{.evenness = 4, .count = 1, .first = 1.2F};
@@ -212,7 +215,7 @@ struct GridIQ1S : Grid1BitLevels {
                                     .rounds = 3,
                                     .start_count = 3,
                                     .starts = {1, 0.95F, 1.06F}};
-  static void store(const GridBlock& b, std::uint8_t* to) {
+  static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ1_S block{};
     block.d_bits = b.d_bits;
     for (std::size_t s = 0; s < 8; ++s) {
@@ -229,7 +232,7 @@ struct GridIQ1S : Grid1BitLevels {
 };
 
 template <class L>
-struct GridIQ1M : Grid1BitLevels {
+struct GridIQ1M : Grid1BitLevels<L> {
   static constexpr std::size_t kGroup = 16, kDigits = 8, kBlockBytes = sizeof(BlockIQ1_M);
   static constexpr GridSigns kSigns = GridSigns::kDeltaOfVector;
   static constexpr GridSearch kDefault{.evenness = 4, .count = 1, .first = 1.2F};
@@ -241,7 +244,7 @@ struct GridIQ1M : Grid1BitLevels {
                                     .rounds = 3,
                                     .start_count = 3,
                                     .starts = {1, 0.95F, 1.06F}};
-  static void store(const GridBlock& b, std::uint8_t* to) {
+  static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ1_M block{};
     for (std::size_t v = 0; v < 32; ++v) {
       const unsigned number = b.number(v);

@@ -1,6 +1,7 @@
 #include "kernels/grid_cells.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/iq_grids.h"
 
@@ -53,12 +54,12 @@ std::vector<unsigned> distances_of_halves(Digits digits) {
 }
 
 template <std::size_t kCount>
-GridCells make_cells(const Grid<kCount>& grid, Digits digits) {
+std::vector<std::int32_t> make_cells(const Grid<kCount>& grid, Digits digits) {
   const unsigned half_bits = digits.bits * digits.count / 2;
   const unsigned half = (1U << half_bits) - 1;
   const std::vector<unsigned> distances = distances_of_halves(digits);
   const unsigned cells = power(digits.base, digits.count);
-  GridCells made{std::vector<std::int32_t>(cells * kCellVectors)};
+  std::vector<std::int32_t> made(cells * kCellVectors);
   std::vector<unsigned> keys(kCount);  // distance first, then number
   for (unsigned cell = 0; cell < cells; ++cell) {
     const unsigned code = code_of(cell, digits, digits.count);
@@ -70,8 +71,7 @@ GridCells make_cells(const Grid<kCount>& grid, Digits digits) {
     std::partial_sort(keys.begin(), keys.begin() + kCellVectors, keys.end());
     for (std::size_t i = 0; i < kCellVectors; ++i) {
       const unsigned number = keys[i] & 0xFFFFU;
-      made.entries[kCellVectors * cell + i] =
-          static_cast<std::int32_t>(number << 16 | grid.codes[number]);
+      made[kCellVectors * cell + i] = static_cast<std::int32_t>(number << 16 | grid.codes[number]);
     }
   }
   return made;
@@ -80,28 +80,28 @@ GridCells make_cells(const Grid<kCount>& grid, Digits digits) {
 }  // namespace
 
 const std::int32_t* cells_2bit_256() {
-  static const GridCells kCells = make_cells(kGrid2Bit256, kEightOfThree);
-  return kCells.entries.data();
+  static const std::vector<std::int32_t> kCells = make_cells(kGrid2Bit256, kEightOfThree);
+  return kCells.data();
 }
 const std::int32_t* cells_2bit_512() {
-  static const GridCells kCells = make_cells(kGrid2Bit512, kEightOfThree);
-  return kCells.entries.data();
+  static const std::vector<std::int32_t> kCells = make_cells(kGrid2Bit512, kEightOfThree);
+  return kCells.data();
 }
 const std::int32_t* cells_2bit_1024() {
-  static const GridCells kCells = make_cells(kGrid2Bit1024, kEightOfThree);
-  return kCells.entries.data();
+  static const std::vector<std::int32_t> kCells = make_cells(kGrid2Bit1024, kEightOfThree);
+  return kCells.data();
 }
 const std::int32_t* cells_1bit_2048() {
-  static const GridCells kCells = make_cells(kGrid1Bit2048, kEightOfThree);
-  return kCells.entries.data();
+  static const std::vector<std::int32_t> kCells = make_cells(kGrid1Bit2048, kEightOfThree);
+  return kCells.data();
 }
 const std::int32_t* cells_3bit_256() {
-  static const GridCells kCells = make_cells(kGrid3Bit256, kFourOfEight);
-  return kCells.entries.data();
+  static const std::vector<std::int32_t> kCells = make_cells(kGrid3Bit256, kFourOfEight);
+  return kCells.data();
 }
 const std::int32_t* cells_3bit_512() {
-  static const GridCells kCells = make_cells(kGrid3Bit512, kFourOfEight);
-  return kCells.entries.data();
+  static const std::vector<std::int32_t> kCells = make_cells(kGrid3Bit512, kFourOfEight);
+  return kCells.data();
 }
 
 }  // namespace qbuild::kernels
