@@ -270,10 +270,16 @@ struct GridEncoder {
     return most;
   }
 
-  // Of units of the block; rounded as stored.
+  // Of units of the block; rounded as stored, which leaves nothing of small ones.
   static float round_d(float d, float unit) {
     const float held = d * unit < 65504 ? d * unit : 65504;
     return f16_to_f32(f32_to_f16(held)) / unit;
+  }
+  // The first d of a search: where even the smallest one is too large for the largest codes,
+  // smaller codes go with it.
+  static float first_d(float d, float unit) {
+    constexpr float kSmallest = 0x1p-24F;
+    return round_d(d * unit < kSmallest ? kSmallest / unit : d, unit);
   }
 
   static float multiplier(int sc) { return Type::kUnit * static_cast<float>(2 * sc + 1); }
@@ -338,8 +344,7 @@ struct GridEncoder {
     double best_error = 0;
     for (int start = 0; start < how.start_count; ++start) {
       const float widest = multiplier(Type::kTopCode);
-      float d = round_d(most * how.starts[start] / widest, v.unit);
-      if (!(d > 0)) continue;
+      float d = first_d(most * how.starts[start] / widest, v.unit);
       Block b;
       double error = 0;
       for (std::size_t g = 0; g < kGroups; ++g) {
