@@ -284,9 +284,8 @@ struct GridEncoder {
 
   static float multiplier(int sc) { return Type::kUnit * static_cast<float>(2 * sc + 1); }
   static int code_of(float scale, float d) {
-    const float code = (scale / (d * Type::kUnit) - 1) / 2;
-    if (!(code > 0)) return 0;
-    return code < Type::kTopCode ? static_cast<int>(code + 0.5F) : Type::kTopCode;
+    const float half = scale / (2 * d * Type::kUnit);  // the nearest odd number is 2*floor + 1
+    return half < Type::kTopCode + 1 ? static_cast<int>(half) : Type::kTopCode;
   }
 
   // The best scale codes within `reach` of `near`, for this d.
