@@ -68,11 +68,6 @@ TEST(Codec, FindsABadValueAtEveryPlaceOnEveryBackend) {
   }
 }
 
-bool has_grid(DType dtype) {
-  const std::string_view name = dtype_name(dtype);
-  return name.starts_with("IQ") && !name.starts_with("IQ4");
-}
-
 TEST(Codec, RefusesAValueThatNoScaleReachesAndTakesTheLargestThatOneDoes) {
   for (const Codec& codec : encoders()) {
     // There is no float beyond the largest of these.

@@ -14,8 +14,13 @@
 namespace qbuild::kernels {
 namespace {
 
-constexpr DType kTypes[] = {DType::kIQ3_S,   DType::kIQ3_XXS, DType::kIQ2_S, DType::kIQ2_XS,
-                            DType::kIQ2_XXS, DType::kIQ1_S,   DType::kIQ1_M};
+std::vector<DType> types_with_grids() {
+  std::vector<DType> types;
+  for (const Codec& codec : encoders()) {
+    if (has_grid(codec.dtype)) types.push_back(codec.dtype);
+  }
+  return types;
+}
 
 double size_of(float value) {
   return std::abs(static_cast<double>(value));
@@ -45,7 +50,7 @@ TEST(EncodeGrid, OfHostileRowsIsNoFurtherOffThanTheValuesAreLarge) {
   // Where a vector has an odd number of minus signs and all its values are alike, one of them
   // changes its sign; with importance, one that matters little, as far as it may.
   const std::vector<float> importance = golden_importance();
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : types_with_grids()) {
     for (const NamedRows& rows : hostile_rows(dtype)) {
       for (const NamedOptions& way : all_options(importance)) {
         const double sizes = way.options.importance.empty() ? 1.4 : 2.2;
@@ -65,7 +70,7 @@ TEST(EncodeGrid, KeepsAnOutlierAndTheSizeOfWhatIsAroundIt) {
   TestNumbers numbers(15);
   for (float& value : values) value = static_cast<float>(0.02 * numbers.bell());
   values[77] = -3;
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : types_with_grids()) {
     for (const Effort effort : {Effort::kDefault, Effort::kBest}) {
       const auto decoded = through(dtype, values, {.effort = effort});
       // The smallest grid has no better vector for it among small values.
@@ -83,7 +88,7 @@ TEST(EncodeGrid, OfDenormalNumbersIsZero) {
   std::vector<float> values(512);
   TestNumbers numbers(16);
   for (float& value : values) value = static_cast<float>(1e-39 * numbers.bell());
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : types_with_grids()) {
     for (const float value : through(dtype, values)) ASSERT_EQ(value, 0) << dtype_name(dtype);
   }
 }
@@ -100,7 +105,7 @@ TEST(EncodeGrid, KeepsValuesForWhichTheSmallestScaleIsTooLargeForTheLargestCodes
 }
 
 TEST(EncodeGrid, NamesTheFirstValueThatIsNotFinite) {
-  for (const DType dtype : kTypes) {
+  for (const DType dtype : types_with_grids()) {
     for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
       std::vector<float> values(5120, 0.01F);
       values[4500] = values[5000] = bad;
