@@ -1,10 +1,11 @@
+#include "manifests/quant_names.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
 
 #include "base/nearest_word.h"
-#include "manifests/quant_names.h"
 #include "manifests/yaml_node.h"
 
 namespace qbuild::manifests {
