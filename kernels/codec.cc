@@ -18,17 +18,12 @@ namespace {
 constexpr float kLargestF16 = 65504;
 constexpr float kLargestBF16 = 0x1.FEp+127F;
 
-// A type that nothing here encodes yet.
-constexpr Codec decoder_of(DType dtype) {
-  return {dtype, 0, 0};
-}
-
 // Versions. 1, for every type: the first. Scales of the types in blocks of 32 from their extremes,
 // values rounded with the stored scale; K types and IQ4_XS by kernels/encode_affine_k_lanes.h and
 // encode_scaled_k_lanes.h. With importance or Effort::kBest, and for IQ4_NL, blocks of 32 by
 // encode_affine_block_lanes.h and encode_scaled_block_lanes.h; few levels by
 // encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h, NVFP4 by
-// encode_nvfp4_lanes.h.
+// encode_nvfp4_lanes.h; the types with grids by encode_grid_lanes.h.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
 // NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several
@@ -46,15 +41,15 @@ constexpr std::array kCodecs{
     Codec{DType::kQ4_K, 1, 63 * kLargestF16},
     Codec{DType::kQ5_K, 1, 63 * kLargestF16},
     Codec{DType::kQ6_K, 1, 30 * 128 * kLargestF16},
-    decoder_of(DType::kIQ2_XXS),
-    decoder_of(DType::kIQ2_XS),
-    decoder_of(DType::kIQ3_XXS),
-    decoder_of(DType::kIQ1_S),
+    Codec{DType::kIQ2_XXS, 1, 31 * kLargestF16},
+    Codec{DType::kIQ2_XS, 1, 31 * kLargestF16},
+    Codec{DType::kIQ3_XXS, 1, 31 * kLargestF16},
+    Codec{DType::kIQ1_S, 1, 0.875F * 15 * kLargestF16},
     Codec{DType::kIQ4_NL, 1, 105 * kLargestF16},
-    decoder_of(DType::kIQ3_S),
-    decoder_of(DType::kIQ2_S),
+    Codec{DType::kIQ3_S, 1, 31 * kLargestF16},
+    Codec{DType::kIQ2_S, 1, 31 * kLargestF16},
     Codec{DType::kIQ4_XS, 1, 32 * 105 * kLargestF16},
-    decoder_of(DType::kIQ1_M),
+    Codec{DType::kIQ1_M, 1, 0.875F * 15 * kLargestF16},
     Codec{DType::kBF16, 1, kLargestBF16},
     Codec{DType::kTQ1_0, 1, kLargestF16},
     Codec{DType::kTQ2_0, 1, kLargestF16},

@@ -42,8 +42,7 @@ struct Codec {
   [[nodiscard]] bool can_encode() const { return encoder_version != 0; }
 };
 
-// All of GGUF's types of real numbers but F64, in the order of their ids. All but the IQ1, IQ2
-// and IQ3 types can be encoded.
+// All of GGUF's types of real numbers but F64, in the order of their ids.
 [[nodiscard]] std::span<const Codec> all_codecs();
 // Null if there is none for `dtype`.
 [[nodiscard]] const Codec* find_codec(DType dtype);

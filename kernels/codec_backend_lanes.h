@@ -12,6 +12,8 @@
 #include "kernels/encode_affine_block_lanes.h"
 #include "kernels/encode_affine_k_lanes.h"
 #include "kernels/encode_few_levels_lanes.h"
+#include "kernels/encode_grid_lanes.h"
+#include "kernels/encode_grid_types_lanes.h"
 #include "kernels/encode_mxfp4_lanes.h"
 #include "kernels/encode_nvfp4_lanes.h"
 #include "kernels/encode_plain_lanes.h"
@@ -87,6 +89,20 @@ struct BackendCodecs {
         return ScaledBlockEncoder<L, ScaledIQ4NL<L>>::encode(job);
       case DType::kIQ4_XS:
         return ScaledKEncoder<L, ScaledIQ4XS<L>>::encode(job);
+      case DType::kIQ3_S:
+        return GridEncoder<L, GridIQ3S<L>>::encode(job);
+      case DType::kIQ3_XXS:
+        return GridEncoder<L, GridIQ3XXS<L>>::encode(job);
+      case DType::kIQ2_S:
+        return GridEncoder<L, GridIQ2S<L>>::encode(job);
+      case DType::kIQ2_XS:
+        return GridEncoder<L, GridIQ2XS<L>>::encode(job);
+      case DType::kIQ2_XXS:
+        return GridEncoder<L, GridIQ2XXS<L>>::encode(job);
+      case DType::kIQ1_S:
+        return GridEncoder<L, GridIQ1S<L>>::encode(job);
+      case DType::kIQ1_M:
+        return GridEncoder<L, GridIQ1M<L>>::encode(job);
       case DType::kTQ1_0:
         return FewLevelsEncoders<L>::tq1_0(job);
       case DType::kTQ2_0:

@@ -16,6 +16,10 @@ struct CodecLanesAvx2 : LanesAvx2 {
   static I and_int(I a, I b) {
     return {_mm256_and_si256(a.lo, b.lo), _mm256_and_si256(a.hi, b.hi)};
   }
+  template <int kBits>
+  static I shift_right(I a) {
+    return {_mm256_srli_epi32(a.lo, kBits), _mm256_srli_epi32(a.hi, kBits)};
+  }
   static F look_up_8(const float* table, I index) {
     const __m256 eight = _mm256_loadu_ps(table);
     return {_mm256_permutevar8x32_ps(eight, index.lo), _mm256_permutevar8x32_ps(eight, index.hi)};

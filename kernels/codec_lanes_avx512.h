@@ -15,6 +15,10 @@ struct CodecLanesAvx512 : LanesAvx512 {
   static F min(F a, F b) { return {_mm512_min_ps(a.v, b.v)}; }
   static F sqrt(F a) { return {_mm512_sqrt_ps(a.v)}; }
   static I and_int(I a, I b) { return {_mm512_and_si512(a.v, b.v)}; }
+  template <int kBits>
+  static I shift_right(I a) {
+    return {_mm512_srli_epi32(a.v, kBits)};
+  }
   static F look_up_8(const float* table, I index) {
     const __m256 eight = _mm256_loadu_ps(table);
     return {_mm512_permutexvar_ps(index.v, _mm512_broadcast_f32x8(eight))};

@@ -24,6 +24,24 @@ struct CodecLanesScalar : LanesScalar {
     for (int l = 0; l < 16; ++l) r.v[l] = a.v[l] & b.v[l];
     return r;
   }
+  // A logical shift.
+  template <int kBits>
+  static I shift_right(const I& a) {
+    I r;
+    for (int l = 0; l < 16; ++l) {
+      r.v[l] = static_cast<std::int32_t>(static_cast<std::uint32_t>(a.v[l]) >> kBits);
+    }
+    return r;
+  }
+  static I load_int(const std::int32_t* from) {
+    I r;
+    std::memcpy(r.v, from, sizeof r.v);
+    return r;
+  }
+  // Eight lanes of each.
+  static F spread_two(float a, float b) {
+    return each([&](int l) { return l < 8 ? a : b; });
+  }
   // Lane l is table[index of lane l]; only the lowest three, or four, bits of an index count.
   static F look_up_8(const float* table, const I& index) {
     return each([&](int l) { return table[index.v[l] & 7]; });

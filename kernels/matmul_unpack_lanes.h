@@ -11,12 +11,14 @@
 #include "kernels/decode_float4_lanes.h"
 #include "kernels/float4_levels.h"
 #include "kernels/matmul_tiles.h"
+#include "kernels/matmul_unpack_grid_lanes.h"
 
 namespace qbuild::kernels {
 
 template <class L>
 struct UnpackKernels {
   using U8 = std::uint8_t;
+  using Grids = UnpackGridKernels<L>;
 
   static float half(const U8* from) {
     std::uint16_t bits;
@@ -347,6 +349,20 @@ struct UnpackKernels {
         return q6_k(row, blocks, wide);
       case DType::kIQ4_XS:
         return iq4_xs(row, blocks, wide);
+      case DType::kIQ3_S:
+        return Grids::iq3_s(row, blocks, wide);
+      case DType::kIQ3_XXS:
+        return Grids::iq3_xxs(row, blocks, wide);
+      case DType::kIQ2_S:
+        return Grids::iq2_s(row, blocks, wide);
+      case DType::kIQ2_XS:
+        return Grids::iq2_xs(row, blocks, wide);
+      case DType::kIQ2_XXS:
+        return Grids::iq2_xxs(row, blocks, wide);
+      case DType::kIQ1_S:
+        return Grids::iq1_s(row, blocks, wide);
+      case DType::kIQ1_M:
+        return Grids::iq1_m(row, blocks, wide);
       case DType::kTQ1_0:
         return tq1_0(row, blocks, wide);
       case DType::kTQ2_0:

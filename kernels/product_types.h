@@ -38,6 +38,13 @@ inline constexpr std::array kProductTypes{
     ProductType{DType::kQ5_K, ActivationForm::kQ8_K, PackedKind::kQ4_K},
     ProductType{DType::kQ6_K, ActivationForm::kQ8_K, PackedKind::kQ6_K},
     ProductType{DType::kIQ4_XS, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kIQ3_S, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kIQ3_XXS, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kIQ2_S, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kIQ2_XS, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kIQ2_XXS, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kIQ1_S, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
+    ProductType{DType::kIQ1_M, ActivationForm::kQ8_K, PackedKind::kIQ4_XS},
     ProductType{DType::kTQ1_0, ActivationForm::kQ8_K, PackedKind::kQ6_K},
     ProductType{DType::kTQ2_0, ActivationForm::kQ8_K, PackedKind::kQ6_K},
 };

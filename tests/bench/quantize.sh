@@ -35,7 +35,7 @@ manifest F16
 "$qbuild" build --store store --threads "$threads" >/dev/null
 cp out/m/*F16.gguf f16.gguf
 for recipe in F16 BF16 Q8_0 Q4_0 Q4_1 Q4_K_S Q4_K_M Q5_0 Q5_1 Q5_K_S Q5_K_M Q6_K Q3_K_S Q3_K_M Q3_K_L Q2_K IQ4_NL \
-  IQ4_XS MXFP4_MOE TQ2_0 TQ1_0 Q1_0; do
+  IQ4_XS IQ3_M IQ3_S MXFP4_MOE TQ2_0 TQ1_0 Q1_0; do
   manifest "$recipe"
   : >ours.txt
   : >theirs.txt

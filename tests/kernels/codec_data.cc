@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace qbuild::kernels {
@@ -21,6 +22,11 @@ std::vector<Codec> encoders() {
   std::copy_if(all_codecs().begin(), all_codecs().end(), std::back_inserter(able),
                [](const Codec& codec) { return codec.can_encode(); });
   return able;
+}
+
+bool has_grid(DType dtype) {
+  const std::string_view name = dtype_name(dtype);
+  return name.starts_with("IQ") && !name.starts_with("IQ4");
 }
 
 std::vector<NamedRows> hostile_rows(DType dtype) {

@@ -46,6 +46,9 @@ class TestNumbers {
 // The codecs that can encode, in the order of their ids.
 std::vector<Codec> encoders();
 
+// The types with grids, IQ1 to IQ3. Their encoders take one block at a time, slowly.
+bool has_grid(DType dtype);
+
 struct NamedRows {
   std::string name;
   std::vector<float> values;  // a multiple of 256

@@ -77,11 +77,12 @@ TEST(Codec, RefusesAValueThatNoScaleReachesAndTakesTheLargestThatOneDoes) {
     for (const Effort effort : {Effort::kDefault, Effort::kBest}) {
       const auto decoded = decode(best_backend(), codec.dtype,
                                   encode(best_backend(), codec.dtype, values, {.effort = effort}));
-      // Q3_K has one level more on one side.
-      EXPECT_NEAR(decoded[3] / codec.largest, -1, codec.dtype == DType::kQ3_K ? 0.17 : 0.13)
-          << dtype_name(codec.dtype);
-      EXPECT_NEAR(decoded[4] / codec.largest, 1, codec.dtype == DType::kQ3_K ? 0.17 : 0.13)
-          << dtype_name(codec.dtype);
+      // Q3_K has one level more on one side; small grids lack the vectors of equal magnitudes.
+      const double tolerance = codec.dtype == DType::kQ3_K ? 0.17
+                               : has_grid(codec.dtype)     ? 0.55
+                                                           : 0.13;
+      EXPECT_NEAR(decoded[3] / codec.largest, -1, tolerance) << dtype_name(codec.dtype);
+      EXPECT_NEAR(decoded[4] / codec.largest, 1, tolerance) << dtype_name(codec.dtype);
     }
     values[4] = std::nextafter(-codec.largest, -kInfinity);
     EXPECT_NE(encode_message(codec.dtype, values).find("value 4 is "), std::string::npos)

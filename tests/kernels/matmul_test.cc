@@ -165,8 +165,10 @@ TEST(ActivationForms, AreThoseOfTheReference) {
   for (const DType dtype : {DType::kQ4_1, DType::kQ5_1}) {
     EXPECT_EQ(form(dtype), ActivationForm::kQ8_1) << dtype_name(dtype);
   }
-  for (const DType dtype : {DType::kQ2_K, DType::kQ3_K, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
-                            DType::kIQ4_XS, DType::kTQ1_0, DType::kTQ2_0}) {
+  for (const DType dtype :
+       {DType::kQ2_K, DType::kQ3_K, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K, DType::kIQ4_XS,
+        DType::kIQ3_S, DType::kIQ3_XXS, DType::kIQ2_S, DType::kIQ2_XS, DType::kIQ2_XXS,
+        DType::kIQ1_S, DType::kIQ1_M, DType::kTQ1_0, DType::kTQ2_0}) {
     EXPECT_EQ(form(dtype), ActivationForm::kQ8_K) << dtype_name(dtype);
   }
   EXPECT_EQ(activation_form(DType::kQ6_K, ActivationMode::kF32), ActivationForm::kF32);

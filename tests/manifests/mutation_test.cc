@@ -107,7 +107,7 @@ std::vector<std::string> pieces() {
                                "\"\\e\"",
                                "99999999999999999999",
                                "Q9_0",
-                               "IQ3_M",
+                               "IQ3_XS",
                                "hf_abcdefghijklmnopqrstuvwxyz",
                                "http://u:p@h/"};
   all.push_back(std::string(1, '\0'));

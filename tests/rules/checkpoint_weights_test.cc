@@ -26,8 +26,11 @@ TEST(CheckpointWeights, AreTheNetworksTensorsInTheOrderOfAFile) {
   const auto source = open_weights(*files, kBard);
   ASSERT_EQ(source->tensors().size(), 57u);
   EXPECT_EQ(source->tensors()[0].name, "output.weight");
-  const WeightTensor& query = source->tensors()[8];
-  EXPECT_EQ(query.name, "blk.0.attn_q.weight");
+  const auto found =
+      std::find_if(source->tensors().begin(), source->tensors().end(),
+                   [](const auto& one) { return one.name == "blk.0.attn_q.weight"; });
+  ASSERT_NE(found, source->tensors().end());
+  const WeightTensor& query = *found;
   EXPECT_EQ(query.stored_name, "model.layers.0.self_attn.q_proj.weight");
   EXPECT_EQ(query.permuted_head_dim, 32u);
   EXPECT_EQ(query.stored, DType::kBF16);

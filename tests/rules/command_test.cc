@@ -291,7 +291,7 @@ TEST_F(Command, ALoneGgufIsDescribedLikeOneOfOurs) {
       quantize_request(kBard, "Q4_0", make_scratch(folder_.path(), "quantize"));
   const ActionResult ours = make_quantize_rule()->run(make, context_);
   const ActionResult theirs =
-      run(shell("cp " + (make.scratch / "model.gguf").string() + " {out}/x.gguf", {"*.gguf"}));
+      run(shell("cp " + ours.files.at(0).path.string() + " {out}/x.gguf", {"*.gguf"}));
   EXPECT_EQ(theirs.facets, ours.facets);
   EXPECT_EQ(theirs.facts, ours.facts);
 }

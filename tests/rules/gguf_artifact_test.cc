@@ -18,8 +18,9 @@ class GgufArtifact : public testing::Test {
     static const std::string bytes = [] {
       const TemporaryFolder folder;
       TestContext context;
-      (void)make_quantize_rule()->run(quantize_request(kBard, "Q8_0", folder.path()), context);
-      return read_text(folder.path() / "model.gguf");
+      const auto made =
+          make_quantize_rule()->run(quantize_request(kBard, "Q8_0", folder.path()), context);
+      return read_text(made.files.at(0).path);
     }();
     return bytes;
   }

@@ -93,10 +93,10 @@ TEST_F(Quality, BackendsChangeNoDigit) {
 TEST_F(Quality, MeasuresAQuantizedFileCloseToItsSource) {
   const ActionRequest make =
       quantize_request(kBard, "Q8_0", make_scratch(folder_.path(), "scratch"));
-  (void)make_quantize_rule()->run(make, context_);
+  const ActionResult made = make_quantize_rule()->run(make, context_);
   ActionRequest asked = request();
   asked.context = Json::object();
-  asked.inputs.push_back(file_input("model", make.scratch / "model.gguf"));
+  asked.inputs.push_back(file_input("model", made.files.at(0).path));
   const auto perplexity = [&](const ActionRequest& of) {
     return Json::parse(run(of)).at("texts").as_array().at(0).at("perplexity").as_double();
   };

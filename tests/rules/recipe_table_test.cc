@@ -12,19 +12,20 @@
 namespace qbuild::rules {
 namespace {
 
-// What holds the others back is an encoder, of IQ1, IQ2, IQ3 or NVFP4. A type without a product
-// could be made and not measured.
+// Without a product a variant could be made and not measured.
 bool is_made_and_measured(DType type) {
   const kernels::Codec* const codec = kernels::find_codec(type);
   return codec != nullptr && codec->can_encode() && kernels::has_product(type);
 }
 
-// Q2_K_S would refuse every network as long as there is no importance matrix to give to it, and
-// Q2_0 could not be published under its name.
+// Those that need it would refuse every network as long as there is no importance matrix to give to
+// them, and Q2_0 could not be published under its name.
 bool can_be_made(const Recipe& recipe) {
   const auto types = possible_types(recipe, false);
-  return !needs_importance(recipe, recipe.base) && manifests::quant_label(recipe.name) &&
-         std::all_of(types.begin(), types.end(), is_made_and_measured);
+  return manifests::quant_label(recipe.name) &&
+         std::all_of(types.begin(), types.end(), [&recipe](DType type) {
+           return is_made_and_measured(type) && !needs_importance(recipe, type);
+         });
 }
 
 TEST(RecipeTable, IsOfferedInManifestsIfItCanBeMadeMeasuredAndPublished) {
