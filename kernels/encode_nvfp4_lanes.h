@@ -44,7 +44,7 @@ struct Nvfp4Encoder {
   }
   // The code whose unit is nearest, of two the larger.
   static int nearest_code(float unit) {
-    if (unit < 0x1p-7F) return static_cast<int>(unit * 0x1p+10F + 0.5F);
+    if (unit < 0x1p-7F) return (static_cast<int>(unit * 0x1p+11F) + 1) / 2;
     std::uint32_t bits;
     __builtin_memcpy(&bits, &unit, sizeof bits);
     const int code = static_cast<int>((bits + (1U << 19)) >> 20) - (119 << 3);

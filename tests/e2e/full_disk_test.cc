@@ -260,7 +260,7 @@ TEST(FileSizeLimit, InTheMiddleOfAQuantizeNamesTheFileAndItsBytesAndTheNextRunCo
   const RunResult limited = project.run_as({.shell = "ulimit -f 1000"}, {"publish"});
   EXPECT_EQ(limited.exit_code, 1) << limited.out << limited.err;
   EXPECT_THAT(limited.out + limited.err,
-              ContainsRegex("model.gguf \\([0-9]+ bytes\\): write .*store/tmp.*: file too large"));
+              ContainsRegex("model.gguf \\([0-9]+ bytes\\): write .*store/partial.*: file too large"));
   EXPECT_EQ(project.run({"store", "verify"}).exit_code, 0);
   EXPECT_EQ(project.run({"publish"}).exit_code, 0);
   EXPECT_EQ(project.digests("out"), reference().out);

@@ -93,7 +93,7 @@ TEST_F(Quality, BackendsChangeNoDigit) {
 TEST_F(Quality, MeasuresAQuantizedFileCloseToItsSource) {
   const ActionRequest make =
       quantize_request(kBard, "Q8_0", make_scratch(folder_.path(), "scratch"));
-  const ActionResult made = make_quantize_rule()->run(make, context_);
+  const auto made = make_quantize_rule()->run(make, context_);
   ActionRequest asked = request();
   asked.context = Json::object();
   asked.inputs.push_back(file_input("model", made.files.at(0).path));
