@@ -1,0 +1,71 @@
+"""Of every recipe our file is no further from the source than llama.cpp's: both are made of one F16 GGUF,
+and llama.cpp runs all three. Compared is the Kullback-Leibler divergence of the next token's probabilities,
+at the same positions; a difference within two standard errors of the paired differences counts as equal."""
+
+import numpy as np
+import pytest
+
+from conftest import CONTEXT, run
+from test_every_recipe import RECIPES
+
+CHUNKS = 8  # of the held-out text; the first half of each is not scored, as for a perplexity
+PLAIN = {"F16", "F32", "BF16"}
+
+
+def log_probabilities(llama, path, heldout) -> np.ndarray:
+    """[positions, vocabulary]"""
+    with llama.model(path, CONTEXT) as model:
+        tokens = model.tokenize(heldout.removesuffix("\n"))
+        rows = []
+        for chunk in range(CHUNKS):
+            evaluated = tokens[chunk * CONTEXT : (chunk + 1) * CONTEXT]
+            evaluated[0] = llama.functions.llama_vocab_bos(model.vocabulary)
+            rows.append(model.logits(evaluated)[CONTEXT // 2 :].astype(np.float64))
+    logits = np.concatenate(rows)
+    top = logits.max(axis=1, keepdims=True)
+    return logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True))
+
+
+def divergences(source: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Of each position."""
+    return (np.exp(source) * (source - other)).sum(axis=1)
+
+
+@pytest.fixture(scope="module")
+def built(qbuild, checkpoint, tmp_path_factory):
+    """A folder with bard-F16.gguf and what qbuild makes of it."""
+    folder = tmp_path_factory.mktemp("divergence")
+    (folder / "qbuild.yaml").write_text(
+        f"version: 1\nmodels:\n  exact: {{source: {checkpoint}, quants: [F16]}}\n"
+    )
+    run(qbuild, "build", "--store", str(folder / "store"), cwd=folder)
+    (made,) = folder.glob("out/exact/*F16.gguf")
+    made.rename(folder / "bard-F16.gguf")
+    (folder / "qbuild.yaml").write_text(
+        f"version: 1\nmodels:\n  bard: {{source: bard-F16.gguf, quants: [{', '.join(RECIPES)}]}}\n"
+    )
+    run(qbuild, "build", "--store", str(folder / "store"), cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def source(built, llama, heldout) -> np.ndarray:
+    return log_probabilities(llama, built / "bard-F16.gguf", heldout)
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES if recipe not in PLAIN])
+def test_our_file_is_no_further_from_the_source(built, source, llama, heldout, recipe, record_property):
+    ours_path = built / f"out/bard/bard-{recipe}.gguf"
+    theirs_path = built / f"theirs-{recipe}.gguf"
+    with llama.model(ours_path, CONTEXT) as model:
+        file_type = int(model.metadata("general.file_type"))
+    assert llama.quantize(built / "bard-F16.gguf", theirs_path, file_type) == ""
+    ours = divergences(source, log_probabilities(llama, ours_path, heldout))
+    theirs = divergences(source, log_probabilities(llama, theirs_path, heldout))
+    theirs_path.unlink()
+    difference = ours - theirs
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    record_property("divergence", f"{ours.mean():.6f}")
+    record_property("llama.cpp", f"{theirs.mean():.6f}")
+    record_property("standard error of the difference", f"{error:.6f}")
+    assert difference.mean() <= 2 * error, f"{ours.mean():.6f}, llama.cpp {theirs.mean():.6f}"
