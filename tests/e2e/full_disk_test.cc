@@ -249,7 +249,8 @@ TEST_F(FullDisk, BehindAFileThatJustFittedIsSurvived) {
     failures += run_on("size=" + std::to_string(pages * 4) + "k", store, "store").exit_code != 0;
   }
   EXPECT_GE(failures, 2);
-  EXPECT_LT(failures, static_cast<int>(kPages)) << "some pages more hold the journal of what is finished, and the records, too";
+  EXPECT_LT(failures, static_cast<int>(kPages))
+      << "some pages more hold the journal of what is finished, and the records, too";
 }
 
 TEST(FileSizeLimit, InTheMiddleOfAQuantizeNamesTheFileAndItsBytesAndTheNextRunCompletes) {
@@ -259,8 +260,9 @@ TEST(FileSizeLimit, InTheMiddleOfAQuantizeNamesTheFileAndItsBytesAndTheNextRunCo
   // In blocks of 512 bytes: half a megabyte.
   const RunResult limited = project.run_as({.shell = "ulimit -f 1000"}, {"publish"});
   EXPECT_EQ(limited.exit_code, 1) << limited.out << limited.err;
-  EXPECT_THAT(limited.out + limited.err,
-              ContainsRegex("model.gguf \\([0-9]+ bytes\\): write .*store/partial.*: file too large"));
+  EXPECT_THAT(
+      limited.out + limited.err,
+      ContainsRegex("model.gguf \\([0-9]+ bytes\\): write .*store/partial.*: file too large"));
   EXPECT_EQ(project.run({"store", "verify"}).exit_code, 0);
   EXPECT_EQ(project.run({"publish"}).exit_code, 0);
   EXPECT_EQ(project.digests("out"), reference().out);
