@@ -93,7 +93,12 @@ ARCHITECTURES = {
     "gpt-oss": usual("gpt-oss", "gpt_oss", num_local_experts=4, sliding_window=64, **EXPERTS),
     # Shared experts; with MLA.
     "qwen2moe": usual(
-        "qwen2moe", "qwen2_moe", num_experts=4, shared_expert_intermediate_size=128, vocab_size=1056, **EXPERTS
+        "qwen2moe",
+        "qwen2_moe",
+        num_experts=4,
+        shared_expert_intermediate_size=128,
+        vocab_size=1056,
+        **EXPERTS,
     ),
     "deepseek2": usual(
         "deepseek2",
@@ -205,7 +210,9 @@ class Converter:
         kind = self.module.ModelType.TEXT
         name = self.module.get_model_architecture(base.load_hparams(checkpoint, False), kind)
         self.module.get_model_class(name).set_vocab = self.text_model._set_vocab_gpt2
-        sys.argv = ["convert", "--outtype", "f16", "--outfile", str(path), *flags, str(checkpoint)]
+        # Not the folder's: of one that is called phi3 llama.cpp expects the tokens of the real model.
+        own = ["--outtype", "f16", "--model-name", "Small", "--outfile", str(path)]
+        sys.argv = ["convert", *own, *flags, str(checkpoint)]
         self.module.main()
 
 

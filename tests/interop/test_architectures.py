@@ -21,14 +21,10 @@ from test_recipes import PACKAGE
 
 CONVERTER = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/")
 
-# What differs from llama.cpp's files on purpose. Nothing else may.
-DOCUMENTED = {
-    "order of keys": "both write these anew; llama.cpp moves them to the end, qbuild leaves them where the "
-    "source has them, so that the metadata read alike whatever the recipe",
-    "trailing extents of 1": "llama.cpp drops them on writing ([512, 1] becomes [512]), qbuild writes the "
-    "shape that the source has; every reader pads shapes to four",
-}
-MOVED = ["general.quantization_version", "general.file_type"]
+# The metadata that differ from llama.cpp's on purpose: nothing in value, these in place. llama.cpp moves to
+# the end what it writes anew; qbuild leaves it where the source has it, so that the files of all recipes
+# read alike.
+DOCUMENTED = ["general.quantization_version", "general.file_type"]
 
 PLAIN = ["F32", "F16", "BF16"]  # of which every byte is determined
 RUN = ["Q8_0", "Q4_K_M", "IQ4_XS", "Q2_K"]  # all would take minutes
@@ -49,6 +45,8 @@ class Tensor:
 
     @property
     def shape_without_ones(self) -> list[int]:
+        """llama.cpp drops the last extents where they are 1 ([512, 1] becomes [512]), qbuild writes the
+        shape that the source has. To every reader it is the same tensor."""
         shape = list(self.shape)
         while len(shape) > 1 and shape[-1] == 1:
             shape.pop()
@@ -200,9 +198,9 @@ def test_metadata_are_llama_cpps_but_for_what_is_documented(built):
         ours = built.ours[recipe].metadata
         assert ours == theirs.metadata, recipe  # types and values, in any order
         assert list(ours) == list(built.source.metadata), recipe
-        assert list(theirs.metadata) == [key for key in ours if key not in MOVED] + MOVED, recipe
+        assert list(theirs.metadata) == [key for key in ours if key not in DOCUMENTED] + DOCUMENTED, recipe
         assert ours["general.file_type"][1] == file_type(recipe).value
-    own = {key: value for key, value in built.source.metadata.items() if key not in MOVED}
+    own = {key: value for key, value in built.source.metadata.items() if key not in DOCUMENTED}
     assert own.items() <= built.ours["Q8_0"].metadata.items()
 
 
