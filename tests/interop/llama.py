@@ -74,6 +74,27 @@ class ContextParams(c.Structure):
     ]
 
 
+class QuantizeParams(c.Structure):
+    _fields_ = [
+        ("nthread", c.c_int32),
+        ("ftype", c.c_int),
+        ("output_tensor_type", c.c_int),
+        ("token_embedding_type", c.c_int),
+        ("allow_requantize", c.c_bool),
+        ("quantize_output_tensor", c.c_bool),
+        ("only_copy", c.c_bool),
+        ("pure", c.c_bool),
+        ("keep_split", c.c_bool),
+        ("dry_run", c.c_bool),
+        ("imatrix", c.c_void_p),
+        ("kv_overrides", c.c_void_p),
+        ("tt_overrides", c.c_void_p),
+        ("prune_layers", c.c_void_p),
+        ("max_buf_size", c.c_size_t),
+        ("room_for_newer_fields", c.c_byte * 64),
+    ]
+
+
 class Batch(c.Structure):
     _fields_ = [
         ("n_tokens", c.c_int32),
@@ -112,6 +133,8 @@ FUNCTIONS = {
     "llama_batch_free": (None, [Batch]),
     "llama_decode": (c.c_int32, [c.c_void_p, Batch]),
     "llama_get_logits": (c.POINTER(c.c_float), [c.c_void_p]),
+    "llama_model_quantize_default_params": (QuantizeParams, []),
+    "llama_model_quantize": (c.c_uint32, [c.c_char_p, c.c_char_p, c.POINTER(QuantizeParams)]),
     "llama_model_meta_val_str": (c.c_int32, [c.c_void_p, c.c_char_p, c.c_char_p, c.c_size_t]),
 }
 
@@ -140,6 +163,20 @@ class Llama:
 
     def model(self, path: pathlib.Path, context: int = 256) -> "Model":
         return Model(self, path, context)
+
+    def quantize(self, source: pathlib.Path, path: pathlib.Path, file_type: int) -> str:
+        """Writes `path` as the program llama-quantize does without options; why it refuses, or ""."""
+        parameters = self.functions.llama_model_quantize_default_params()
+        defaults = (parameters.ftype, parameters.quantize_output_tensor, parameters.max_buf_size)
+        assert defaults == (7, True, 8 << 30), (
+            "the layout of llama_model_quantize_params is not the one declared here"
+        )
+        parameters.ftype = file_type
+        parameters.nthread = 1
+        self.errors.clear()
+        status = self.functions.llama_model_quantize(str(source).encode(), str(path).encode(), parameters)
+        assert status == 0 or self.errors
+        return "" if status == 0 else "; ".join(self.errors)
 
 
 class Model:
