@@ -35,11 +35,17 @@ inline constexpr std::uint64_t kMaxHashedAgainBytes = 16u << 20;
 // Results that are finished together at most; each has files open in turn, not all at once.
 inline constexpr std::size_t kMaxFinishedTogether = 64;
 
+// One of the user's files that an action read: as it was before, and what was in it.
+struct SourceRead {
+  Witness before;
+  Digest sha256;
+};
+
 struct FinishJob {
   NodeId node;
   Key key;
   fs::path scratch;
-  std::vector<Witness> sources;  // of the user's files that it read: as they were before
+  std::vector<SourceRead> sources;
   ActionResult result;
   std::int64_t started_unix_ns = 0;
   double seconds = 0;
@@ -92,6 +98,7 @@ class Finisher {
   [[nodiscard]] std::vector<Work> next_jobs();  // waits; none: it is closing
   // Each step for all of them, before the next step; one that has failed is left alone.
   void finish(std::vector<Work>& jobs);
+  [[nodiscard]] bool is_as_before(const SourceRead& source) const;
   void check_result(Work& work);
   void store_results(std::vector<Work>& jobs);
   void announce(Work& work);

@@ -42,9 +42,12 @@ void Run::handle_done(NodeId id, const ExecutorEvent::Done& done) {
   for (const Input& input : node.inputs) {
     const Node& source = graph_.node(input.from);
     if (source.kind != NodeKind::kSource) continue;
-    for (const fs::path& path : source.paths) {
+    for (std::size_t i = 0; i < source.paths.size(); ++i) {
+      const fs::path& path = source.paths[i];
       const std::optional<StatTable::Entry> entry = environment_.stats.find(path);
-      if (entry) job.sources.push_back({.path = path, .stat = entry->stat});
+      if (entry)
+        job.sources.push_back({.before = {.path = path, .stat = entry->stat},
+                               .sha256 = source.artifact.files[i].sha256});
     }
   }
   // Its place is kept for what should come next, which is a moment away.

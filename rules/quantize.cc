@@ -47,7 +47,9 @@ class Feeding {
   void run(std::span<const std::unique_ptr<QuantizeJob>> jobs, const std::stop_token& stop) {
     for (std::size_t tensor = 0; tensor < source_.tensors().size(); ++tensor) {
       if (stop.stop_requested()) throw Error(ErrorKind::kCancelled, "stopped");
+      const std::uint64_t before = stream_.bytes_read();
       feed(jobs, tensor);
+      jobs.front()->note_read(stream_.bytes_read() - before);
     }
   }
 

@@ -144,7 +144,6 @@ void QuantizeJob::end_tensor(std::size_t tensor, std::string_view checksum, Orig
                            display_bytes(std::exchange(written_of_tensor_, 0)),
                            origin_text(origin)));
   ++(origin == Origin::kComputed ? computed_ : copied_);
-  bytes_read_ += source.size_bytes;
   values_done_ += source.values();
   context_.progress(values_done_, values_, "weights");
 }

@@ -48,6 +48,8 @@ class QuantizeJob {
   [[nodiscard]] bool copy(std::size_t tensor, std::string_view checksum);
   void append(const EncodedPiece& piece);
   void end_tensor(std::size_t tensor, std::string_view checksum, Origin origin);
+  // Of the source, for this job or for all that it shares with others.
+  void note_read(std::uint64_t bytes) { bytes_read_ += bytes; }
 
   // After the last tensor: opens the file again and holds it to what was written.
   [[nodiscard]] engine::ActionResult finish();

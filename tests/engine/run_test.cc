@@ -192,6 +192,39 @@ TEST(Run, SourceThatChangesWhileItIsReadFailsTheAction) {
                 " changed while it was read; run again when nothing writes to it");
 }
 
+TEST(Run, SourceThatGetsAFurtherNameWhileItIsReadHasNotChanged) {
+  FakeBuild build;
+  const NodeId source = build.source("source", "before");
+  const NodeId quant = build.action("quant", "q", {source});
+  build.behaviours["quant"] = [&](const ActionRequest& request, ActionContext&) {
+    const fs::path path = request.inputs[0].paths[0];
+    fs::create_hard_link(path, path.string() + ".too");
+    ActionResult result;
+    result.files.push_back(produce(request, "out", "made"));
+    return result;
+  };
+  EXPECT_EQ(build.run().nodes.at(quant).status, Status::kReady);
+}
+
+TEST(Run, SourceThatIsEditedBehindItsTimeIsFoundOut) {
+  FakeBuild build;
+  const NodeId source = build.source("source", "before");
+  const NodeId quant = build.action("quant", "q", {source});
+  build.behaviours["quant"] = [&](const ActionRequest& request, ActionContext&) {
+    const fs::path path = request.inputs[0].paths[0];
+    const auto time = fs::last_write_time(path);
+    write_text(path, "behind");
+    fs::last_write_time(path, time);
+    ActionResult result;
+    result.files.push_back(produce(request, "out", "mixed"));
+    return result;
+  };
+  const RunReport report = build.run();
+  ASSERT_TRUE(report.nodes.at(quant).failure);
+  EXPECT_THAT(report.nodes.at(quant).failure->message,
+              testing::HasSubstr("changed while it was read"));
+}
+
 // A disk that takes no explanations costs explanations, not the run.
 TEST(Run, WhatCannotBeRememberedIsOneWarning) {
   FakeBuild build;
