@@ -11,7 +11,6 @@
 #include "rules/lowering.h"
 #include "rules/quantize.h"
 #include "rules/rule_table.h"
-#include "rules/tensor_pieces.h"
 
 namespace qbuild::rules {
 namespace {
@@ -145,7 +144,7 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
                     .scratch_bytes = plan.bytes};
   // One pass over one source, whatever models call it theirs.
   node.batch = "quantize " + source.path.string();
-  node.piece_scope = piece_scope(source.weights);
+  node.piece_scope = source.piece_scope;
   node.expected_seconds = 0.05 + static_cast<double>(source.weight_bytes) / 200e6;
   return node;
 }

@@ -55,8 +55,8 @@ class Feeding {
 
  private:
   void feed(std::span<const std::unique_ptr<QuantizeJob>> jobs, std::size_t tensor) {
-    const bool may_copy =
-        std::any_of(jobs.begin(), jobs.end(), [](const auto& job) { return job->may_copy(); });
+    const bool may_copy = std::any_of(jobs.begin(), jobs.end(),
+                                      [&](const auto& job) { return job->may_copy(tensor); });
     std::string checksum = may_copy ? stream_.checksum(tensor) : "";
     std::vector<QuantizeJob*> waiting;
     for (const auto& job : jobs)
@@ -119,10 +119,12 @@ class QuantizeRule final : public engine::Rule {
     const ActionRequest& first = actions.front().request;
     FileSystem& files = actions.front().context.file_system();
     const auto source = open_weights(files, first.context.at("source").as_string());
+    // Of one scope, all have the same donors.
+    FoundTensors artifacts(files, engine::load_donors(files, first));
     std::vector<std::unique_ptr<QuantizeJob>> jobs;
     for (const auto& [request, context] : actions) {
       check_unchanged(request, files);
-      jobs.push_back(std::make_unique<QuantizeJob>(request, context, *source));
+      jobs.push_back(std::make_unique<QuantizeJob>(request, context, *source, artifacts));
     }
     ThreadPool pool(first.threads);
     TensorStream stream(*source, backend_of(first), pool);

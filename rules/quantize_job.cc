@@ -64,16 +64,6 @@ void require_space(FileSystem& files, const fs::path& folder, std::uint64_t byte
                           kOutputName, bytes, folder.string(), free));
 }
 
-// Where finished tensors may be, what an earlier attempt left first.
-std::vector<engine::DonorFile> donors_of(const ActionRequest& request,
-                                         engine::ActionContext& context,
-                                         const engine::PartialPieces& partial) {
-  std::vector<engine::DonorFile> donors = partial.earlier();
-  for (engine::DonorFile& donor : engine::load_donors(context.file_system(), request))
-    donors.push_back(std::move(donor));
-  return donors;
-}
-
 std::string_view origin_text(QuantizeJob::Origin origin) {
   return origin == QuantizeJob::Origin::kCopied ? "  (copied)" : "";
 }
@@ -81,13 +71,14 @@ std::string_view origin_text(QuantizeJob::Origin origin) {
 }  // namespace
 
 QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& context,
-                         const WeightSource& source)
+                         const WeightSource& source, FoundTensors& artifacts)
     : request_(request),
       context_(context),
       source_(source),
       recipe_(recipe_of(request)),
       partial_(context.file_system(), request.scratch, kOutputName),
-      found_(context.file_system(), donors_of(request, context, partial_)) {
+      earlier_(context.file_system(), partial_.earlier()),
+      artifacts_(artifacts) {
   const auto& tensors = source.tensors();
   const auto overrides = overrides_of(request.params);
   const auto choices =
@@ -118,14 +109,21 @@ void QuantizeJob::append(const EncodedPiece& piece) {
   });
 }
 
+bool QuantizeJob::may_copy(std::size_t tensor) const {
+  const std::uint64_t size_bytes = writer_->size_of(tensor);
+  return earlier_.has_size(size_bytes) || artifacts_.has_size(size_bytes);
+}
+
 bool QuantizeJob::copy(std::size_t tensor, std::string_view checksum) {
   const std::string key = piece_key(source_.tensors()[tensor], checksum, encodings_[tensor]);
   writing_.finish();
-  return found_.copy(key, writer_->size_of(tensor), [&](Bytes bytes) {
+  const std::uint64_t size_bytes = writer_->size_of(tensor);
+  const auto sink = [&](Bytes bytes) {
     writer_->append(bytes);
     checksum_.update(bytes);
     written_of_tensor_ += bytes.size();
-  });
+  };
+  return earlier_.copy(key, size_bytes, sink) || artifacts_.copy(key, size_bytes, sink);
 }
 
 void QuantizeJob::end_tensor(std::size_t tensor, std::string_view checksum, Origin origin) {

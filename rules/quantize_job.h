@@ -27,13 +27,14 @@ class QuantizeJob {
   // Chooses the types and writes the header. All references must outlive the job. Throws Error:
   // kUnsupported for an unknown recipe, kInvalidInput for a source that must not be quantized
   // again, kExhausted if the disk has not room for all of it, and what the disk throws.
+  //   artifacts  where tensors may be; shared by the jobs of one source
   QuantizeJob(const engine::ActionRequest& request, engine::ActionContext& context,
-              const WeightSource& source);
+              const WeightSource& source, FoundTensors& artifacts);
 
   [[nodiscard]] const Encoding& encoding(std::size_t tensor) const { return encodings_[tensor]; }
 
-  // Whether there is anything to copy tensors from.
-  [[nodiscard]] bool may_copy() const { return !found_.empty(); }
+  // Whether the tensor may be there already, so that its checksum is worth knowing.
+  [[nodiscard]] bool may_copy(std::size_t tensor) const;
 
   // How a tensor came into the file.
   enum class Origin : std::uint8_t {
@@ -62,7 +63,8 @@ class QuantizeJob {
   const WeightSource& source_;
   const Recipe& recipe_;
   engine::PartialPieces partial_;
-  FoundTensors found_;
+  FoundTensors earlier_;  // in what earlier attempts left
+  FoundTensors& artifacts_;
   std::vector<Encoding> encodings_;  // parallel to the source's tensors
   std::vector<formats::GgufTensorSpec> specs_;
   std::unique_ptr<HashingFile> file_;

@@ -13,6 +13,7 @@
 #include "formats/tokenizer_json.h"
 #include "models/checkpoint_source.h"
 #include "rules/checkpoint_weights.h"
+#include "rules/tensor_pieces.h"
 
 namespace qbuild::rules {
 namespace {
@@ -210,6 +211,7 @@ void add_weights(SourceModel& source, std::vector<WeightTensor> weights) {
     source.largest_tensor_bytes = std::max(source.largest_tensor_bytes, tensor.size_bytes);
   }
   source.tensors = specs_of(weights);
+  source.piece_scope = piece_scope(weights);
   source.weights = std::move(weights);
 }
 

@@ -34,6 +34,7 @@ struct SourceModel {
   std::string architecture;           // "llama"
   std::vector<WeightTensor> weights;  // in the order of a GGUF
   std::vector<TensorSpec> tensors;    // parallel
+  std::string piece_scope;            // rules/tensor_pieces.h
   NetworkFacts network;
   // Why nothing here can run the network, so that it is quantized but not measured; "" if it can.
   std::string cannot_run;
@@ -61,7 +62,7 @@ struct SourceModel {
 [[nodiscard]] SourceModel import_gguf(FileSystem& files, engine::StatTable& digests,
                                       const fs::path& path);
 
-// Fills what follows from `weights`: tensors and the sums.
+// Fills what follows from `weights`: tensors, scope and the sums.
 void add_weights(SourceModel& source, std::vector<WeightTensor> weights);
 
 }  // namespace qbuild::rules

@@ -46,6 +46,7 @@ FoundTensors::FoundTensors(FileSystem& files, std::vector<engine::DonorFile> don
   for (engine::DonorFile& donor : donors) {
     for (cache::Piece& piece : donor.pieces) {
       std::string key = piece.key;
+      sizes_.insert(piece.size_bytes);
       by_key_.emplace(std::move(key), Place{files_.size(), std::move(piece)});
     }
     files_.push_back({.path = std::move(donor.path), .open = nullptr, .is_gone = false});

@@ -4,7 +4,7 @@
 
 #include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,7 +31,10 @@ class FoundTensors {
  public:
   FoundTensors(FileSystem& files, std::vector<engine::DonorFile> donors);
 
-  [[nodiscard]] bool empty() const { return by_key_.empty(); }
+  // Whether a piece of that size is there: if not, nobody has to know its key.
+  [[nodiscard]] bool has_size(std::uint64_t size_bytes) const {
+    return sizes_.contains(size_bytes);
+  }
 
   // Hands the bytes of the piece of that key and size to `sink`, if they are there and have their
   // checksum. False: they are not, and the sink got nothing. Throws Error (kTransient) if they
@@ -55,6 +58,7 @@ class FoundTensors {
   FileSystem& file_system_;
   std::vector<File> files_;
   std::multimap<std::string, Place> by_key_;
+  std::set<std::uint64_t> sizes_;
 };
 
 }  // namespace qbuild::rules

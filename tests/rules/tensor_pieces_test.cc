@@ -97,9 +97,10 @@ TEST_F(FoundTensorsTest, PassesOverWhatIsGoneDamagedShortOrOfAnotherSize) {
 
 TEST_F(FoundTensorsTest, AKeyThatNobodyHasIsNotFound) {
   FoundTensors tensors(*files_, {donor("a")});
-  EXPECT_FALSE(tensors.empty());
+  EXPECT_TRUE(tensors.has_size(7));
+  EXPECT_FALSE(tensors.has_size(8));
   EXPECT_FALSE(tensors.copy("other", 7, {}));
-  EXPECT_TRUE(FoundTensors(*files_, {}).empty());
+  EXPECT_FALSE(FoundTensors(*files_, {}).has_size(7));
 }
 
 }  // namespace
