@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "rules/evaluated_model.h"
@@ -104,12 +105,15 @@ class QuantizeRule final : public engine::Rule {
   }
 
  private:
-  // Nothing: one of them failed, or all.
+  // Nothing: one of them failed, or all. Whoever was asked to stop does not begin again.
   static std::optional<std::vector<ActionResult>> make_unless_one_fails(
       std::span<const engine::TogetherAction> actions) {
     try {
       return make(actions);
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled) throw;
+      for (const auto& [request, context] : actions)
+        context.log("made by itself, since together: " + error.message());
       return std::nullopt;
     }
   }
@@ -123,6 +127,7 @@ class QuantizeRule final : public engine::Rule {
     FoundTensors artifacts(files, engine::load_donors(files, first));
     std::vector<std::unique_ptr<QuantizeJob>> jobs;
     for (const auto& [request, context] : actions) {
+      check(request.context.at("source") == first.context.at("source"), "a batch has one source");
       check_unchanged(request, files);
       jobs.push_back(std::make_unique<QuantizeJob>(request, context, *source, artifacts));
     }

@@ -184,5 +184,21 @@ TEST_F(QuantizeJobTest, OneThatFailsHindersNoOther) {
   }
 }
 
+TEST_F(QuantizeJobTest, WhyTheyAreMadeOneByOneIsLogged) {
+  std::vector<ActionRequest> asked{request(kBard, "Q8_0"), request(kBard, "Q4_0")};
+  asked[1].params["recipe"] = "Q9_9";
+  (void)together(asked);
+  EXPECT_THAT(context_.lines(),
+              testing::Contains("made by itself, since together: unknown recipe Q9_9"));
+}
+
+TEST_F(QuantizeJobTest, ThoseThatAreStoppedDoNotBeginAgain) {
+  const std::vector<ActionRequest> asked{request(kBard, "Q8_0"), request(kBard, "Q4_0")};
+  context_.on_progress([&] { context_.request_stop(); });
+  const Error error = error_of([&] { (void)together(asked); });
+  EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+  EXPECT_THAT(context_.lines(), testing::SizeIs(2)) << "one tensor of each";
+}
+
 }  // namespace
 }  // namespace qbuild::rules
