@@ -19,14 +19,22 @@ function(qbuild_room NAME)
 endfunction()
 
 # The tests of one room: tests/NAME/*_test.cc as one program, each test case known to ctest.
-#   qbuild_tests(NAME SOURCES a_test.cc ... USES rooms ... LINKS ... LABELS ...)
+#   qbuild_tests(NAME [REPLACES] SOURCES a_test.cc ... USES rooms ... LINKS ... DEFINES ...)
+# REPLACES: something that it links stands in for parts of a room.
 function(qbuild_tests NAME)
-  cmake_parse_arguments(T "" "" "SOURCES;USES;LINKS;DEFINES" ${ARGN})
+  cmake_parse_arguments(T "REPLACES" "" "SOURCES;USES;LINKS;DEFINES" ${ARGN})
   add_executable(${NAME}_tests ${T_SOURCES})
   list(TRANSFORM T_USES PREPEND qbuild_)
   target_link_libraries(${NAME}_tests PRIVATE ${T_USES} qbuild_warnings GTest::gmock_main ${T_LINKS})
-  # Compiled often, run briefly: what is tested keeps its optimization.
+  # Compiled often, run briefly. What is tested keeps its optimization: of equal inline functions (those of
+  # templates) the linker takes the first, so the rooms come before the tests.
   target_compile_options(${NAME}_tests PRIVATE -O0)
+  if(NOT T_REPLACES)
+    set(rooms qbuild_base ${T_USES})
+    list(REMOVE_DUPLICATES rooms)
+    list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_FILE:\\1>")
+    target_link_options(${NAME}_tests PRIVATE LINKER:--whole-archive ${rooms} LINKER:--no-whole-archive)
+  endif()
   target_compile_definitions(${NAME}_tests PRIVATE QBUILD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ${T_DEFINES})
   gtest_discover_tests(${NAME}_tests TEST_PREFIX "${NAME}/" DISCOVERY_MODE PRE_TEST
     PROPERTIES TIMEOUT 600)

@@ -139,13 +139,8 @@ inline std::string end_of(pid_t child) {
   return "";
 }
 
-}  // namespace bounded_detail
-
-// closure: returns something that converts to std::string.
 template <typename Closure>
-[[nodiscard]] Cost bounded(Closure&& closure) {
-  if (!kCostIsMeasured) return bounded_detail::call(closure);
-
+Cost measured_once(Closure& closure) {
   // What earlier tests freed is given back first: the child would reuse it and not seem to grow.
   malloc_trim(0);
   int ends[2];
@@ -154,15 +149,15 @@ template <typename Closure>
   if (child < 0) throw std::runtime_error("cannot fork");
   if (child == 0) {
     close(ends[0]);
-    bounded_detail::run_child(closure, ends[1]);
+    run_child(closure, ends[1]);
   }
   close(ends[1]);
-  std::string answer = bounded_detail::read_all(ends[0]);
+  std::string answer = read_all(ends[0]);
   close(ends[0]);
 
   Cost cost;
-  cost.failure = bounded_detail::end_of(child);
-  bounded_detail::Header header;
+  cost.failure = end_of(child);
+  Header header;
   if (answer.size() < sizeof header) {
     if (cost.failure.empty()) cost.failure = "no answer";
     return cost;
@@ -173,6 +168,27 @@ template <typename Closure>
   cost.grown_mib = header.grown_mib;
   (header.threw ? cost.failure : cost.said) = std::move(answer);
   return cost;
+}
+
+// A processor that others use at the same time needs more seconds for the same work: what took this
+// many may not be the closure's own.
+inline constexpr double kDoubtfulSeconds = 1;
+inline constexpr int kMeasurements = 4;
+
+}  // namespace bounded_detail
+
+// closure: returns something that converts to std::string; called again where it seems slow. The
+// cost is that of the call that took the fewest seconds.
+template <typename Closure>
+[[nodiscard]] Cost bounded(Closure&& closure) {
+  if (!kCostIsMeasured) return bounded_detail::call(closure);
+  Cost least = bounded_detail::measured_once(closure);
+  for (int i = 1; i < bounded_detail::kMeasurements; ++i) {
+    if (!least.failure.empty() || least.cpu_seconds < bounded_detail::kDoubtfulSeconds) break;
+    Cost again = bounded_detail::measured_once(closure);
+    if (again.cpu_seconds < least.cpu_seconds) least = std::move(again);
+  }
+  return least;
 }
 
 }  // namespace qbuild::test
