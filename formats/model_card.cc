@@ -21,6 +21,21 @@ namespace {
               fmt::format("front matter: {}:{}: {}", line + 2, column + 1, what));
 }
 
+// Code points that never are characters, such as U+FFFF: the library writes another one in their
+// place.
+bool holds_a_noncharacter(std::string_view utf8) {
+  const auto at = [&](std::size_t i) -> unsigned {
+    return i < utf8.size() ? static_cast<unsigned char>(utf8[i]) : 0u;
+  };
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    if (at(i) == 0xEF && at(i + 1) == 0xB7 && at(i + 2) >= 0x90 && at(i + 2) <= 0xAF) return true;
+    if (at(i) == 0xEF && at(i + 1) == 0xBF && at(i + 2) >= 0xBE) return true;
+    if (at(i) >= 0xF0 && (at(i + 1) & 0x0FU) == 0x0F && at(i + 2) == 0xBF && at(i + 3) >= 0xBE)
+      return true;
+  }
+  return false;
+}
+
 // What a plain scalar means in YAML's core schema.
 Json plain_value(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return {};
@@ -52,6 +67,8 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t /*anchor*/,
                 const std::string& value) override {
     if (!is_utf8(value)) fail(mark.line, mark.column, "this is not UTF-8");
+    if (holds_a_noncharacter(value))
+      fail(mark.line, mark.column, "this holds a code point that is no character");
     put(mark, tag == "!" || tag == "!!str" ? Json(value) : plain_value(value), &value);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/,

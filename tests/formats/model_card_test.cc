@@ -16,6 +16,12 @@ Error refusal(const std::string& front) {
   return error_of([&] { static_cast<void>(read(front)); });
 }
 
+TEST(FrontMatter, CharactersBesideThoseThatAreNoneAreKept) {
+  const Json value =
+      Json::object({{"text", "\uFFFD \uFDCF \uFDF0 \U0001F600 \U0001FFFD \U00020000"}});
+  EXPECT_EQ(read_front_matter(emit_front_matter(value)), value);
+}
+
 TEST(FrontMatter, ReadsScalarsListsAndMappings) {
   EXPECT_EQ(read("license: apache-2.0\ntags: [a, b]\nlanguage:\n- en\n- no\nx: {y: 1, z: 0.5}\nt: "
                  "true\nn: null"),
