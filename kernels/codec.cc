@@ -164,6 +164,18 @@ const Codec* find_codec(DType dtype) {
   return found == kCodecs.end() ? nullptr : found;
 }
 
+bool uses_importance(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kQ8_0:
+      return false;
+    default:
+      return find_codec(dtype) != nullptr;
+  }
+}
+
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,
                  std::size_t values_per_row, MutableBytes out, const EncodeOptions& options) {
   const Codec& codec = need_codec(dtype, "encode");
