@@ -91,6 +91,15 @@ const GgufValue* find_value(const GgufMetadata& metadata, std::string_view key) 
   return nullptr;
 }
 
+void set_value(GgufMetadata& metadata, std::string_view key, GgufValue value) {
+  for (GgufPair& pair : metadata)
+    if (pair.key == key) {
+      pair.value = std::move(value);
+      return;
+    }
+  metadata.push_back({std::string(key), std::move(value)});
+}
+
 std::uint64_t require_uint(const GgufMetadata& metadata, std::string_view key) {
   const GgufValue& value = require(metadata, key);
   if (const auto* number = std::get_if<std::uint64_t>(&value.value)) return *number;

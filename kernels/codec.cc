@@ -23,7 +23,8 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 // encode_scaled_k_lanes.h. With importance or Effort::kBest, and for IQ4_NL, blocks of 32 by
 // encode_affine_block_lanes.h and encode_scaled_block_lanes.h; few levels by
 // encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h, NVFP4 by
-// encode_nvfp4_lanes.h; the types with grids by encode_grid_lanes.h.
+// encode_nvfp4_lanes.h; the types with grids by encode_grid_lanes.h. 2, for IQ2_S, IQ2_XS, IQ2_XXS,
+// IQ1_S and IQ1_M: with importance for the least loss of a network instead of the least error.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
 // NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several
@@ -41,15 +42,15 @@ constexpr std::array kCodecs{
     Codec{DType::kQ4_K, 1, 63 * kLargestF16},
     Codec{DType::kQ5_K, 1, 63 * kLargestF16},
     Codec{DType::kQ6_K, 1, 30 * 128 * kLargestF16},
-    Codec{DType::kIQ2_XXS, 1, 31 * kLargestF16},
-    Codec{DType::kIQ2_XS, 1, 31 * kLargestF16},
+    Codec{DType::kIQ2_XXS, 2, 31 * kLargestF16},
+    Codec{DType::kIQ2_XS, 2, 31 * kLargestF16},
     Codec{DType::kIQ3_XXS, 1, 31 * kLargestF16},
-    Codec{DType::kIQ1_S, 1, 0.875F * 15 * kLargestF16},
+    Codec{DType::kIQ1_S, 2, 0.875F * 15 * kLargestF16},
     Codec{DType::kIQ4_NL, 1, 105 * kLargestF16},
     Codec{DType::kIQ3_S, 1, 31 * kLargestF16},
-    Codec{DType::kIQ2_S, 1, 31 * kLargestF16},
+    Codec{DType::kIQ2_S, 2, 31 * kLargestF16},
     Codec{DType::kIQ4_XS, 1, 32 * 105 * kLargestF16},
-    Codec{DType::kIQ1_M, 1, 0.875F * 15 * kLargestF16},
+    Codec{DType::kIQ1_M, 2, 0.875F * 15 * kLargestF16},
     Codec{DType::kBF16, 1, kLargestBF16},
     Codec{DType::kTQ1_0, 1, kLargestF16},
     Codec{DType::kTQ2_0, 1, kLargestF16},
@@ -162,6 +163,18 @@ const Codec* find_codec(DType dtype) {
   const auto* found = std::find_if(kCodecs.begin(), kCodecs.end(),
                                    [dtype](const Codec& codec) { return codec.dtype == dtype; });
   return found == kCodecs.end() ? nullptr : found;
+}
+
+bool uses_importance(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kQ8_0:
+      return false;
+    default:
+      return find_codec(dtype) != nullptr;
+  }
 }
 
 void encode_rows(Backend backend, DType dtype, std::span<const float> values,

@@ -47,11 +47,15 @@ struct Codec {
 // Null if there is none for `dtype`.
 [[nodiscard]] const Codec* find_codec(DType dtype);
 
+// Whether its encoder looks at the importance of columns. False without a codec.
+[[nodiscard]] bool uses_importance(DType dtype);
+
 struct EncodeOptions {
   // How much the squared error in each column of a row matters: values_per_row numbers, or none if
   // all columns matter alike. Only their ratios count. A column of less than 2^-20 of the largest
   // counts as that much, so that a sub-block of zeros is coded as if its columns mattered alike;
-  // where all are zero, the bytes are those without importance. F32, F16, BF16 and Q8_0 ignore it.
+  // where all are zero, the bytes are those without importance. F32, F16, BF16 and Q8_0 ignore it
+  // (uses_importance).
   std::span<const float> importance = {};
   // F32, F16, BF16, Q8_0 and Q1_0 have nothing to search.
   Effort effort = Effort::kDefault;

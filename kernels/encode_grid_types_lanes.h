@@ -30,6 +30,7 @@ struct GridWords {
 
 template <class L>
 struct GridIQ3S {
+  static constexpr GridImportance kByImportance{};
   static constexpr std::size_t kGroup = 32, kDigits = 4, kBlockBytes = sizeof(BlockIQ3_S);
   static constexpr GridSigns kSigns = GridSigns::kFree;
   static constexpr int kTopCode = 15;
@@ -65,6 +66,7 @@ struct GridIQ3S {
 
 template <class L>
 struct GridIQ3XXS {
+  static constexpr GridImportance kByImportance{};
   static constexpr std::size_t kGroup = 32, kDigits = 4, kBlockBytes = sizeof(BlockIQ3_XXS);
   static constexpr GridSigns kSigns = GridSigns::kEven;
   static constexpr int kTopCode = 15;
@@ -99,6 +101,7 @@ struct GridIQ3XXS {
 
 template <class L>
 struct Grid2BitLevels {
+  static constexpr GridImportance kByImportance{.is_damped = true, .evenness = 2, .lift = 1.03F};
   static constexpr int kTopCode = 15;
   static constexpr float kUnit = 0.125F;
   // There is no digit 3.
@@ -194,6 +197,7 @@ struct GridIQ2XXS : Grid2BitLevels<L> {
 
 template <class L>
 struct Grid1BitLevels {
+  static constexpr GridImportance kByImportance{.is_damped = true, .evenness = 1, .lift = 1.04F};
   static constexpr int kTopCode = 7;
   static constexpr float kUnit = 1;
   static constexpr GridLevels kLevels{{-1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 1, 0, -1, 0, 1, 0}};

@@ -73,6 +73,19 @@ const YamlNode* part(const YamlNode& model, std::string_view key, const Scope& s
   return node != nullptr && node->is_mapping() ? node : nullptr;
 }
 
+void check_imatrix(const Model& decoded, const YamlNode& model, const Scope& scope) {
+  if (decoded.imatrix) return;
+  // What is wrong with it has been said.
+  if (const YamlNode* const node = model.find("imatrix"); node != nullptr && !node->as_bool())
+    return;
+  for (const Variant& variant : decoded.variants)
+    if (variant.uses_imatrix)
+      scope.diagnostics.add(
+          variant.at, fmt::format("{} wants an importance matrix, and the model {} has none; give "
+                                  "it the key \"imatrix\"",
+                                  quote(variant.name), quote(decoded.name)));
+}
+
 // Without the texts, paths and variants that were charged when they were made.
 std::size_t size_of(const Model& model) {
   std::size_t size = sizeof(Model) + model.name.size() + model.benchmark.declaration.size() +
@@ -102,6 +115,8 @@ std::optional<Model> decode_model(const TextValue& name, const YamlNode& model, 
   if (const YamlNode* const quants = scope.value(model, Section::kModel, "quants"))
     decoded.variants = decode_quants(*quants, scope);
   decoded.chat_template = scope.path(model, Section::kModel, "template");
+  decoded.imatrix = scope.path(model, Section::kModel, "imatrix");
+  check_imatrix(decoded, model, scope);
   if (const YamlNode* const benchmark = part(model, "benchmark", scope))
     decoded.benchmark = decode_benchmark(*benchmark, scope);
   if (const YamlNode* const gates = part(model, "gates", scope))

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kCommandKeys{"run",         "outputs",   "inputs",
                                                        "environment", "resources", "tool"};
-constexpr std::array<std::string_view, 4> kRecipeKeys{"type", "base", "rules", "effort"};
+constexpr std::array<std::string_view, 5> kRecipeKeys{"type", "base", "rules", "effort", "imatrix"};
 // What an entry is charged at least: texts and places are copied for it.
 constexpr std::size_t kEntryBytes = 256;
 // What a message shows of a cycle.
@@ -181,6 +181,8 @@ class QuantReader {
     }
     if (const auto text = scope_.text(node, Section::kQuant, "effort"))
       variant.effort = text->text == "best" ? Effort::kBest : Effort::kDefault;
+    if (const YamlNode* const imatrix = scope_.value(node, Section::kQuant, "imatrix"))
+      variant.uses_imatrix = imatrix->as_bool().value_or(false);
     const YamlNode* const rules = scope_.value(node, Section::kQuant, "rules");
     if (rules == nullptr) return;
     for (const YamlNode& rule : rules->items)

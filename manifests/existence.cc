@@ -71,6 +71,8 @@ void check_existence(FileSystem& files, const std::vector<Model>& models,
                       "the source");
     if (model.chat_template)
       existence.require(*model.chat_template, FileStat::Kind::kRegular, "the template");
+    if (model.imatrix)
+      existence.require(*model.imatrix, FileStat::Kind::kRegular, "the importance matrix");
     if (model.card_template)
       existence.require(*model.card_template, FileStat::Kind::kRegular, "the card's template");
     for (const PerplexityText& text : model.benchmark.texts)

@@ -65,6 +65,13 @@ void add_quant_keys(std::vector<KeySpec>& keys) {
                     "long.",
          .choices = kEfforts});
   quant({.sections = {},
+         .name = "imatrix",
+         .accepts = kBoolShape,
+         .fallback = "false",
+         .example = "true",
+         .meaning = "Whether the model's importance matrix says how much each column matters. "
+                    "Types of one or two bits need it, IQ3_XXS too."});
+  quant({.sections = {},
          .name = "method",
          .accepts = kTextShape,
          .example = "command",

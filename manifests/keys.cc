@@ -32,9 +32,9 @@ constexpr std::array<SectionInfo, 19> kSections{{
     {Section::kExclude, "exclude", "an exclude"},
 }};
 
-constexpr std::array<std::string_view, 13> kLaterKeys{
-    "imatrix", "divergence", "kld",         "kld_mean", "kld_p99", "top_token", "tasks",
-    "bits",    "group_size", "calibration", "samples",  "smoke",   "split"};
+constexpr std::array<std::string_view, 12> kLaterKeys{
+    "divergence", "kld",        "kld_mean",    "kld_p99", "top_token", "tasks",
+    "bits",       "group_size", "calibration", "samples", "smoke",     "split"};
 
 struct ShapeWord {
   Shapes shape;

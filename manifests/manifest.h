@@ -89,6 +89,7 @@ struct Variant {
   std::string recipe;
   std::vector<RecipeRule> rules;
   Effort effort = Effort::kDefault;
+  bool uses_imatrix = false;  // its model has one
   // kCommand.
   std::optional<Command> command;
   // A GGUF file, or else a folder of files.
@@ -182,7 +183,8 @@ struct Model {
   std::vector<MatrixValue> matrix;  // what this model's variables stand for
   Source source;
   std::optional<PathValue> chat_template;
-  std::vector<Variant> variants;  // at least one
+  std::optional<PathValue> imatrix;  // an importance matrix
+  std::vector<Variant> variants;     // at least one
   Benchmark benchmark;
   std::vector<Gate> gates;
   std::optional<std::vector<std::string>> licenses;  // what may be published; nothing: anything

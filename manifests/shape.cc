@@ -122,6 +122,12 @@ class ShapeCheck {
                        "checkpoint");
       return;
     }
+    if (key == "imatrix" && node.is_mapping()) {
+      diagnostics_.add(at,
+                       "an importance matrix made from a text is not possible yet; give the file "
+                       "of one that llama-imatrix wrote");
+      return;
+    }
     std::string message = fmt::format("expected {} for {}, found {}", shapes_text(expected),
                                       quote(key), kind_text(node));
     const bool only_quotes_lack = node.is_scalar() && (expected & kTextShape) != 0;

@@ -34,15 +34,6 @@ std::uint32_t number_or_first(const GgufMetadata& metadata, const std::string& k
   return static_cast<std::uint32_t>(number);
 }
 
-void set(GgufMetadata& metadata, std::string_view key, GgufValue value) {
-  for (formats::GgufPair& pair : metadata)
-    if (pair.key == key) {
-      pair.value = std::move(value);
-      return;
-    }
-  metadata.push_back({std::string(key), std::move(value)});
-}
-
 class GgufWeights final : public WeightSource {
  public:
   GgufWeights(FileSystem& files, const fs::path& path)
@@ -104,12 +95,13 @@ NetworkFacts network_facts(const GgufMetadata& metadata) {
 
 GgufMetadata carried_metadata(const GgufMetadata& source, const HeaderWishes& wishes) {
   GgufMetadata metadata = source;
-  if (!wishes.name.empty()) set(metadata, "general.name", GgufValue::text(wishes.name));
-  if (wishes.chat_template) set(metadata, kChatTemplate, GgufValue::text(*wishes.chat_template));
-  set(metadata, "general.quantization_version", GgufValue::u32(kQuantizationVersion));
-  set(metadata, "general.file_type", GgufValue::u32(wishes.file_type));
+  if (!wishes.name.empty()) set_value(metadata, "general.name", GgufValue::text(wishes.name));
+  if (wishes.chat_template)
+    set_value(metadata, kChatTemplate, GgufValue::text(*wishes.chat_template));
+  set_value(metadata, "general.quantization_version", GgufValue::u32(kQuantizationVersion));
+  set_value(metadata, "general.file_type", GgufValue::u32(wishes.file_type));
   if (find_value(metadata, "general.alignment") != nullptr)
-    set(metadata, "general.alignment", GgufValue::u32(formats::kGgufAlignment));
+    set_value(metadata, "general.alignment", GgufValue::u32(formats::kGgufAlignment));
   return metadata;
 }
 

@@ -41,6 +41,11 @@ NodeId Lowering::file_node(const fs::path& path, const std::string& name) {
   return id;
 }
 
+const formats::Imatrix& Lowering::imatrix(const fs::path& path) {
+  if (const auto found = imatrices.find(path); found != imatrices.end()) return found->second;
+  return imatrices.emplace(path, formats::Imatrix::open(files, path)).first->second;
+}
+
 fs::path export_path(const Lowering& lowering, const manifests::Model& model,
                      std::string_view path) {
   return lowering.options.out / model.name / fs::path(path);
@@ -138,6 +143,7 @@ Lowered lower(const manifests::Manifest& manifest, FileSystem& files, Clock& clo
                     .options = options,
                     .graph = {},
                     .file_nodes = {},
+                    .imatrices = {},
                     .problems = {},
                     .witnesses = {}};
   Lowered lowered;

@@ -8,6 +8,7 @@
 #include "engine/node.h"
 #include "kernels/codec.h"
 #include "kernels/numerics.h"
+#include "rules/importance.h"
 #include "rules/lowering.h"
 #include "rules/quantize.h"
 #include "rules/rule_table.h"
@@ -72,15 +73,21 @@ struct TypePlan {
   std::vector<std::string> notes;
 };
 
-TypePlan plan_types(const SourceModel& source, const Variant& variant,
-                    const std::vector<Override>& overrides, bool may_requantize) {
+//   imatrix  null: none
+TypePlan plan_types(const LoweringModel& model, const Variant& variant,
+                    const std::vector<Override>& overrides, const formats::Imatrix* imatrix) {
+  const SourceModel& source = model.source;
   const Recipe* const recipe = find_recipe(variant.recipe);
   check(recipe != nullptr, "every recipe that a manifest may name is in the table");
-  const RecipeOptions options{.overrides = overrides};
+  const RecipeOptions options{.overrides = overrides, .has_importance = imatrix != nullptr};
   const auto choices = choose_types(*recipe, options, source.tensors, source.network);
   require_importance(*recipe, options, source.tensors, choices);
-  check_stored_types(source.weights, choices, may_requantize);
+  check_stored_types(source.weights, choices, model.model.source.may_requantize);
   TypePlan plan;
+  if (imatrix != nullptr)
+    for (const std::string& note :
+         check_importance(*imatrix, model.model.imatrix->text, source.weights, choices))
+      plan.notes.push_back(fmt::format("{}: {}", variant.name, note));
   std::map<std::pair<DType, DType>, std::size_t> fallbacks;
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (kernels::find_codec(choices[i].type) != nullptr) plan.types.insert(choices[i].type);
@@ -96,10 +103,10 @@ TypePlan plan_types(const SourceModel& source, const Variant& variant,
   return plan;
 }
 
-// What a source looked like when it was imported: readers compare before and after.
-Json stat_list(const LoweringModel& model, FileSystem& files) {
+// What files looked like when they were imported: readers compare before and after.
+Json stat_list(const std::vector<fs::path>& paths, FileSystem& files) {
   Json list = Json::array();
-  for (const fs::path& path : model.source.paths) {
+  for (const fs::path& path : paths) {
     const auto stat = files.stat(path);
     list.push_back(Json::object({{"path", path.string()},
                                  {"size", stat ? stat->size_bytes : 0},
@@ -112,7 +119,9 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
                    VariantTargets& targets) {
   const SourceModel& source = model.source;
   const auto overrides = overrides_of(variant);
-  const TypePlan plan = plan_types(source, variant, overrides, model.model.source.may_requantize);
+  const formats::Imatrix* const imatrix =
+      variant.uses_imatrix ? &lowering.imatrix(model.model.imatrix->path) : nullptr;
+  const TypePlan plan = plan_types(model, variant, overrides, imatrix);
   targets.notes = plan.notes;
   Node node;
   node.rule = quantize_traits().name;
@@ -122,8 +131,10 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
                     {"effort", variant.effort == manifests::Effort::kBest ? "best" : "default"}});
   // A GGUF says itself what it is called, whatever the file's name.
   if (!source.is_gguf) node.params["name"] = source.name;
+  std::vector<fs::path> read = source.paths;
+  if (imatrix != nullptr) read.push_back(model.model.imatrix->path);
   node.context = Json::object({{"source", source.path.string()},
-                               {"stats", stat_list(model, lowering.files)},
+                               {"stats", stat_list(read, lowering.files)},
                                {"requantize", model.model.source.may_requantize}});
   node.fields = {{"recipes", std::string(kRecipeTablesVersion)},
                  {"conversion", std::string(kConversionVersion)}};
@@ -138,6 +149,12 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
     node.inputs.push_back(
         {.label = "template",
          .from = lowering.file_node(model.model.chat_template->path, "chat_template.jinja")});
+  if (imatrix != nullptr) {
+    const fs::path& path = model.model.imatrix->path;
+    // The file says it.
+    node.params["imatrix"] = path.filename().string();
+    node.inputs.push_back({.label = "imatrix", .from = lowering.file_node(path, "imatrix")});
+  }
   node.resources = {.threads = lowering.options.threads,
                     .memory_bytes = kWorkerBytes + 3 * source.largest_tensor_bytes,
                     .memory_together_bytes = kFurtherFileBytes,

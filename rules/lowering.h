@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/imatrix.h"
 #include "rules/lower.h"
 #include "rules/source.h"
 
@@ -19,6 +20,7 @@ struct Lowering {
   const LowerOptions& options;
   engine::Graph graph;
   std::map<fs::path, engine::NodeId> file_nodes;
+  std::map<fs::path, formats::Imatrix> imatrices;
   std::vector<std::string> problems;  // "FILE:LINE:COLUMN: ..."
   std::vector<engine::Witness> witnesses;
 
@@ -27,6 +29,8 @@ struct Lowering {
   [[nodiscard]] std::string place_text(const manifests::Place& at) const;
   // The source node of a single file, made at its first use. Its artifact's file is called `name`.
   engine::NodeId file_node(const fs::path& path, const std::string& name);
+  // Opened at its first use.
+  const formats::Imatrix& imatrix(const fs::path& path);
 };
 
 // A model under way.

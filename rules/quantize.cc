@@ -67,7 +67,7 @@ class Feeding {
         waiting.push_back(job.get());
     if (waiting.empty()) return;
     std::vector<Encoding> wanted;
-    for (const QuantizeJob* const job : waiting) wanted.push_back(job->encoding(tensor));
+    for (QuantizeJob* const job : waiting) wanted.push_back(job->encoding(tensor));
     checksum = stream_.convert(tensor, wanted, [&](std::size_t i, const EncodedPiece& piece) {
       waiting[i]->append(piece);
     });

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "rules/display.h"
 #include "rules/gguf_artifact.h"
+#include "rules/importance.h"
 
 namespace qbuild::rules {
 namespace {
@@ -79,18 +80,34 @@ QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& co
       partial_(context.file_system(), request.scratch, kOutputName),
       earlier_(context.file_system(), partial_.earlier()),
       artifacts_(artifacts) {
+  for (const engine::ResolvedInput& input : request.inputs)
+    if (input.label == "imatrix")
+      imatrix_ = formats::Imatrix::open(context.file_system(), input.paths.at(0));
   const auto& tensors = source.tensors();
   const auto overrides = overrides_of(request.params);
   const auto choices =
-      choose_types(recipe_, {.overrides = overrides}, specs_of(tensors), source.network());
+      choose_types(recipe_, {.overrides = overrides, .has_importance = imatrix_.has_value()},
+                   specs_of(tensors), source.network());
   check_stored_types(tensors, choices, request.context.get_bool("requantize", false));
   const kernels::Effort effort = effort_of(request.params);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    encodings_.push_back({choices[i].type, effort});
+    encodings_.push_back({.type = choices[i].type, .effort = effort});
     specs_.push_back({tensors[i].name, tensors[i].shape, choices[i].type});
     values_ += tensors[i].values();
   }
-  open(source.metadata(wishes_of(request, context.file_system(), recipe_)));
+  formats::GgufMetadata metadata =
+      source.metadata(wishes_of(request, context.file_system(), recipe_));
+  if (imatrix_) describe_importance(*imatrix_, request.params.at("imatrix").as_string(), metadata);
+  open(metadata);
+}
+
+const Encoding& QuantizeJob::encoding(std::size_t tensor) {
+  if (tensor_ == tensor) return encoding_;
+  encoding_ = encodings_[tensor];
+  if (imatrix_)
+    encoding_.importance = importance_of(*imatrix_, source_.tensors()[tensor], encoding_.type);
+  tensor_ = tensor;
+  return encoding_;
 }
 
 void QuantizeJob::open(const formats::GgufMetadata& metadata) {
@@ -115,7 +132,7 @@ bool QuantizeJob::may_copy(std::size_t tensor) const {
 }
 
 bool QuantizeJob::copy(std::size_t tensor, std::string_view checksum) {
-  const std::string key = piece_key(source_.tensors()[tensor], checksum, encodings_[tensor]);
+  const std::string key = piece_key(source_.tensors()[tensor], checksum, encoding(tensor));
   writing_.finish();
   const std::uint64_t size_bytes = writer_->size_of(tensor);
   const auto sink = [&](Bytes bytes) {
@@ -128,7 +145,7 @@ bool QuantizeJob::copy(std::size_t tensor, std::string_view checksum) {
 
 void QuantizeJob::end_tensor(std::size_t tensor, std::string_view checksum, Origin origin) {
   const WeightTensor& source = source_.tensors()[tensor];
-  cache::Piece piece{.key = piece_key(source, checksum, encodings_[tensor]),
+  cache::Piece piece{.key = piece_key(source, checksum, encoding(tensor)),
                      .offset = writer_->offset_of(tensor),
                      .size_bytes = written_of_tensor_,
                      .checksum = {}};

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "engine/partial.h"
 #include "engine/rule.h"
 #include "formats/gguf_writer.h"
+#include "formats/imatrix.h"
 #include "rules/hashing_file.h"
 #include "rules/in_background.h"
 #include "rules/recipe.h"
@@ -31,7 +33,8 @@ class QuantizeJob {
   QuantizeJob(const engine::ActionRequest& request, engine::ActionContext& context,
               const WeightSource& source, FoundTensors& artifacts);
 
-  [[nodiscard]] const Encoding& encoding(std::size_t tensor) const { return encodings_[tensor]; }
+  // Of the tensor that is next: what its columns matter is read when it is its turn.
+  [[nodiscard]] const Encoding& encoding(std::size_t tensor);
 
   // Whether the tensor may be there already, so that its checksum is worth knowing.
   [[nodiscard]] bool may_copy(std::size_t tensor) const;
@@ -65,7 +68,10 @@ class QuantizeJob {
   engine::PartialPieces partial_;
   FoundTensors earlier_;  // in what earlier attempts left
   FoundTensors& artifacts_;
-  std::vector<Encoding> encodings_;  // parallel to the source's tensors
+  std::optional<formats::Imatrix> imatrix_;
+  std::vector<Encoding> encodings_;  // parallel to the source's tensors, without importance
+  Encoding encoding_;                // of tensor_
+  std::optional<std::size_t> tensor_;
   std::vector<formats::GgufTensorSpec> specs_;
   std::unique_ptr<HashingFile> file_;
   std::unique_ptr<formats::GgufWriter> writer_;

@@ -232,7 +232,8 @@ void require_importance(const Recipe& recipe, const RecipeOptions& options,
     if (choices[i].needs_importance)
       throw Error(ErrorKind::kInvalidInput,
                   fmt::format("{} needs an importance matrix: {} becomes {}, which is of no use "
-                              "without one",
+                              "without one; give the model one (imatrix: FILE), and this quant "
+                              "the key imatrix: true",
                               recipe.name, tensors[i].name, dtype_name(choices[i].type)));
 }
 

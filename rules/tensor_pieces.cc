@@ -25,12 +25,14 @@ std::string piece_key(const WeightTensor& tensor, std::string_view checksum,
                       const Encoding& encoding) {
   const kernels::Codec* const codec = kernels::find_codec(encoding.type);
   const bool is_best = encoding.effort == kernels::Effort::kBest;
+  const std::string& importance = encoding.importance.digest;
   return xxh3_hex(as_bytes(fmt::format(
       "tensor\nreading {}\nbytes {}\nstored {}\nshape{}\nhead {}\nopaque {}\ntype {}\neffort {}\n"
-      "encoder {}\n",
+      "encoder {}\n{}",
       kReadingVersion, checksum, dtype_name(tensor.stored), shape_text(tensor.shape),
       tensor.permuted_head_dim, tensor.is_opaque, dtype_name(encoding.type),
-      is_best ? "best" : "default", codec == nullptr ? 0 : codec->encoder_version)));
+      is_best ? "best" : "default", codec == nullptr ? 0 : codec->encoder_version,
+      importance.empty() ? "" : fmt::format("importance {}\n", importance))));
 }
 
 std::string piece_scope(const std::vector<WeightTensor>& tensors) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/check.h"
 #include "base/error.h"
 #include "kernels/codec.h"
 #include "models/tensor_names.h"
@@ -32,6 +33,34 @@ std::uint64_t stored_row_bytes(const WeightTensor& tensor) {
                 fmt::format("rows of {} values are no whole blocks", tensor.row_length()));
   return *bytes;
 }
+
+// Which columns' importance goes with which rows.
+class ImportanceOfRows {
+ public:
+  ImportanceOfRows(const WeightTensor& tensor, const Encoding& encoding)
+      : columns_(tensor.row_length()), rows_(tensor.values() / tensor.row_length()) {
+    if (encoding.importance.columns == nullptr) return;
+    numbers_ = *encoding.importance.columns;
+    const std::uint64_t matrices = numbers_.size() / columns_;
+    check(matrices > 0 && numbers_.size() % columns_ == 0 && rows_ % matrices == 0,
+          "each of a tensor's matrices has its importance");
+    rows_of_matrix_ = rows_ / matrices;
+  }
+
+  [[nodiscard]] std::uint64_t end_of_matrix(std::uint64_t row) const {
+    return numbers_.empty() ? rows_ : (row / rows_of_matrix_ + 1) * rows_of_matrix_;
+  }
+  [[nodiscard]] std::span<const float> of_row(std::uint64_t row) const {
+    return numbers_.empty() ? numbers_
+                            : numbers_.subspan(row / rows_of_matrix_ * columns_, columns_);
+  }
+
+ private:
+  std::uint64_t columns_;
+  std::uint64_t rows_;
+  std::uint64_t rows_of_matrix_ = 1;
+  std::span<const float> numbers_;
+};
 
 }  // namespace
 
@@ -124,12 +153,21 @@ EncodedPiece TensorStream::encode(const WeightTensor& tensor, const Slab& slab,
     std::memcpy(buffer->data(), stored_.data(), buffer->size());
     return buffer;
   }
+  const ImportanceOfRows importance(tensor, encoding);
   pool_.parallel_for(slab.rows, 1, [&](std::size_t begin, std::size_t end) {
-    kernels::encode_rows(
-        backend_, encoding.type,
-        std::span(values_).subspan(begin * row_length, (end - begin) * row_length), row_length,
-        MutableBytes(*buffer).subspan(begin * *row, (end - begin) * *row),
-        {.effort = encoding.effort, .first_index = (slab.first_row + begin) * row_length});
+    while (begin < end) {
+      const std::uint64_t first = slab.first_row + begin;
+      const std::size_t until =
+          std::min<std::uint64_t>(end, importance.end_of_matrix(first) - slab.first_row);
+      kernels::encode_rows(
+          backend_, encoding.type,
+          std::span(values_).subspan(begin * row_length, (until - begin) * row_length), row_length,
+          MutableBytes(*buffer).subspan(begin * *row, (until - begin) * *row),
+          {.importance = importance.of_row(first),
+           .effort = encoding.effort,
+           .first_index = first * row_length});
+      begin = until;
+    }
   });
   return buffer;
 }

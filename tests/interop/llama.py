@@ -95,6 +95,19 @@ class QuantizeParams(c.Structure):
     ]
 
 
+class ImportanceData(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("data", c.POINTER(c.c_float)), ("size", c.c_size_t)]
+
+
+class Override(c.Structure):
+    """Of a key of the metadata; `value` is a union."""
+
+    _fields_ = [("tag", c.c_int), ("key", c.c_char * 128), ("value", c.c_int64), ("rest", c.c_byte * 120)]
+
+
+WHOLE_NUMBER, TEXT = 0, 3  # tags of overrides
+
+
 class Batch(c.Structure):
     _fields_ = [
         ("n_tokens", c.c_int32),
@@ -164,8 +177,20 @@ class Llama:
     def model(self, path: pathlib.Path, context: int = 256) -> "Model":
         return Model(self, path, context)
 
-    def quantize(self, source: pathlib.Path, path: pathlib.Path, file_type: int) -> str:
-        """Writes `path` as the program llama-quantize does without options; why it refuses, or ""."""
+    def quantize(
+        self,
+        source: pathlib.Path,
+        path: pathlib.Path,
+        file_type: int,
+        importance: dict[str, np.ndarray] | None = None,
+        said: dict[str, int | str] | None = None,
+    ) -> str:
+        """Writes `path` as the program llama-quantize does without options, or with --imatrix; why it
+        refuses, or "".
+
+        importance: name of the weight -> what each of its columns matters
+        said: further metadata
+        """
         parameters = self.functions.llama_model_quantize_default_params()
         defaults = (parameters.ftype, parameters.quantize_output_tensor, parameters.max_buf_size)
         assert defaults == (7, True, 8 << 30), (
@@ -173,6 +198,24 @@ class Llama:
         )
         parameters.ftype = file_type
         parameters.nthread = 1
+        data = (ImportanceData * (len(importance or {}) + 1))()
+        for entry, (name, numbers) in zip(data, (importance or {}).items()):
+            flat = np.ascontiguousarray(numbers, np.float32).ravel()
+            entry.name, entry.size = name.encode(), flat.size
+            entry.data = flat.ctypes.data_as(c.POINTER(c.c_float))
+            entry.kept = flat  # the library takes the address only
+        overrides = (Override * (len(said or {}) + 1))()
+        for override, (key, value) in zip(overrides, (said or {}).items()):
+            override.key = key.encode()
+            if isinstance(value, int):
+                override.tag, override.value = WHOLE_NUMBER, value
+            else:
+                override.tag = TEXT
+                c.memmove(c.addressof(override) + Override.value.offset, value.encode(), len(value.encode()))
+        if importance:
+            parameters.imatrix = c.addressof(data)
+        if said:
+            parameters.kv_overrides = c.addressof(overrides)
         self.errors.clear()
         status = self.functions.llama_model_quantize(str(source).encode(), str(path).encode(), parameters)
         assert status == 0 or self.errors

@@ -11,6 +11,7 @@ import tarfile
 from dataclasses import dataclass
 
 import gguf
+import importance
 import numpy as np
 import pytest
 
@@ -92,8 +93,10 @@ def our_path(folder: pathlib.Path, name: str, recipe: str) -> pathlib.Path:
 
 
 def write_manifest(folder: pathlib.Path, name: str, source: pathlib.Path, recipes: list[str]) -> None:
+    matrix = "    imatrix: x.imatrix\n" if (folder / "x.imatrix").exists() else ""
     (folder / "qbuild.yaml").write_text(
-        f"version: 1\nmodels:\n  {name}:\n    source: {source}\n    quants: [{', '.join(recipes)}]\n"
+        f"version: 1\nmodels:\n  {name}:\n    source: {source}\n{matrix}"
+        f"    quants: {importance.quants(recipes)}\n"
     )
 
 
@@ -128,9 +131,19 @@ def built(request, qbuild, llama, sources, tmp_path_factory):
     source = sources / f"{name}-F16.gguf"
     folder = tmp_path_factory.mktemp(name)
     refused, theirs = {}, {}
+    matrix = importance.random(source)
+    importance.write(folder / "x.imatrix", matrix)
+    said = {
+        "quantize.imatrix.file": "x.imatrix",
+        "quantize.imatrix.dataset": importance.DATASET,
+        "quantize.imatrix.entries_count": len(matrix),
+        "quantize.imatrix.chunks_count": 8,
+    }
     for recipe in RECIPES:
         path = folder / f"theirs-{recipe}.gguf"
-        if why := llama.quantize(source, path, file_type(recipe)):
+        needs_it = recipe in importance.NEED_IMPORTANCE
+        by = {"importance": matrix, "said": said} if needs_it else {}
+        if why := llama.quantize(source, path, file_type(recipe), **by):
             refused[recipe] = why
         else:
             theirs[recipe] = read(path)
@@ -197,8 +210,14 @@ def test_metadata_are_llama_cpps_but_for_what_is_documented(built):
     for recipe, theirs in built.theirs.items():
         ours = built.ours[recipe].metadata
         assert ours == theirs.metadata, recipe  # types and values, in any order
-        assert list(ours) == list(built.source.metadata), recipe
-        assert list(theirs.metadata) == [key for key in ours if key not in DOCUMENTED] + DOCUMENTED, recipe
+        of_source = list(built.source.metadata)
+        by = [key for key in ours if key not in of_source]
+        assert list(ours) == of_source + by, recipe
+        assert [key.split(".")[:2] for key in by] == (
+            [["quantize", "imatrix"]] * 4 if recipe in importance.NEED_IMPORTANCE else []
+        )
+        others = [key for key in of_source if key not in DOCUMENTED]
+        assert list(theirs.metadata) == others + DOCUMENTED + by, recipe
         assert ours["general.file_type"][1] == file_type(recipe).value
     own = {key: value for key, value in built.source.metadata.items() if key not in DOCUMENTED}
     assert own.items() <= built.ours["Q8_0"].metadata.items()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from gguf.quants import dequantize
 
+import importance
 from conftest import CONTEXT, MAX_ERROR, ROOT, QuickStart
 
 SCHEMA = json.loads((ROOT / "manifests/qbuild.schema.json").read_text())
@@ -24,10 +25,11 @@ MAX_PERPLEXITY_DIFFERENCE = 0.003
 @pytest.fixture(scope="module")
 def every_recipe(qbuild, checkpoint, tmp_path_factory) -> QuickStart:
     folder = tmp_path_factory.mktemp("recipes")
+    importance.write(folder / "bard.imatrix", importance.collected(checkpoint))
     text = f"{{text: {checkpoint}/heldout.txt, context: {CONTEXT}, chunks: {CHUNKS}}}"
     (folder / "qbuild.yaml").write_text(
         f"version: 1\nmodels:\n  bard:\n    source: {checkpoint}\n"
-        f"    quants: [{', '.join(RECIPES)}]\n    benchmark: {{perplexity: {text}}}\n"
+        f"    imatrix: bard.imatrix\n    quants: {importance.quants(RECIPES)}\n    benchmark: {{perplexity: {text}}}\n"
         "    publish: {repo: acme/bard, hub: ./hub}\n"
     )
     started = QuickStart(qbuild, folder)

@@ -83,6 +83,21 @@ TEST(Quants, AnEffortOfAnotherNameOrOfACommandIsRefused) {
               HasSubstr(R"("effort" does not go with "method")"));
 }
 
+TEST(Quants, OneByImportanceNeedsTheMatrixOfItsModel) {
+  Project project;
+  const std::string lines = "    quants: [Q8_0, {type: Q4_K_M, imatrix: true}]\n";
+  project.files().put("/p/a.gguf", "x");
+  const Model model = project.model(with_model(lines + "    imatrix: a.gguf\n"));
+  EXPECT_FALSE(model.variants.at(0).uses_imatrix);
+  EXPECT_TRUE(model.variants.at(1).uses_imatrix);
+  EXPECT_EQ(model.imatrix->path, "/p/a.gguf");
+  EXPECT_THAT(project.errors(with_model(lines)),
+              HasSubstr("\"Q4_K_M\" wants an importance matrix, and the model \"a\" has none; give "
+                        "it the key \"imatrix\""));
+  EXPECT_THAT(project.errors(with_model(lines + "    imatrix: b.gguf\n")),
+              HasSubstr("the importance matrix \"b.gguf\" does not exist"));
+}
+
 TEST(Quants, SetsThatMultiplyAreStopped) {
   Project project;
   std::string sets = "sets:\n  s0: [Q8_0]\n";
@@ -105,7 +120,7 @@ models:
 models:
   a: {source: tiny, quants: [zebra, Q8_0]}
 )",
-     R"(qbuild.yaml:3:30: unknown quant "zebra"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, IQ4_XS, IQ4_NL, IQ3_M, IQ3_S, MXFP4_MOE, TQ2_0, TQ1_0, Q1_0)"},
+     R"(qbuild.yaml:3:30: unknown quant "zebra"; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, IQ4_XS, IQ4_NL, IQ3_M, IQ3_S, IQ3_XS, IQ3_XXS, IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_M, IQ1_S, Q2_K_S, MXFP4_MOE, TQ2_0, TQ1_0, Q1_0)"},
     {"AnotherCase",
      R"(version: 1
 models:
@@ -191,7 +206,7 @@ models:
   a: {source: tiny, quants: [{method: gptq, bits: 4}]}
 )",
      R"(qbuild.yaml:3:39: "gptq" is not possible yet; possible are command
-qbuild.yaml:3:45: "bits" is not possible yet; possible are type, name, base, rules, effort, method, run, outputs, inputs, environment, resources, tool)"},
+qbuild.yaml:3:45: "bits" is not possible yet; possible are type, name, base, rules, effort, imatrix, method, run, outputs, inputs, environment, resources, tool)"},
     {"CommandKeyWithoutMethod",
      R"(version: 1
 models:

@@ -25,7 +25,7 @@ TEST(KeyTable, EveryKeyOfDefaultsIsOneOfAModel) {
 }
 
 TEST(KeyTable, HasNoWordOfALaterIssue) {
-  for (const char* const name : {"imatrix", "divergence", "effort"})
+  for (const char* const name : {"divergence", "effort"})
     EXPECT_EQ(find_key(Section::kModel, name), nullptr) << name;
 }
 

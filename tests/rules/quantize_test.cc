@@ -45,6 +45,19 @@ class Quantize : public testing::Test {
     return quantize_request(checkpoint, recipe,
                             make_scratch(folder_.path(), "scratch" + std::to_string(++scratches_)));
   }
+  // Whether nothing comes of the recipe without an importance matrix.
+  static bool is_in_need(std::string_view name) {
+    const Recipe& recipe = *find_recipe(name);
+    const SourceModel source = import_folder(kBard);
+    const auto choices = choose_types(recipe, {}, source.tensors, source.network);
+    return std::any_of(choices.begin(), choices.end(),
+                       [](const TypeChoice& choice) { return choice.needs_importance; });
+  }
+  ActionRequest request_of_any(std::string_view recipe) {
+    ActionRequest asked = request(recipe);
+    if (is_in_need(recipe)) add_imatrix(asked, folder_.path() / "bard.imatrix");
+    return asked;
+  }
   ActionResult run(const ActionRequest& asked) { return rule_->run(asked, context_); }
   Error failure(const ActionRequest& asked) {
     return error_of([&] { (void)run(asked); });
@@ -71,8 +84,10 @@ TEST_F(Quantize, EveryRecipeGivesEachTensorTheTypeThatItSays) {
   const SourceModel source = import_folder(kBard);
   for (const std::string_view name : manifests::recipe_names()) {
     const Recipe& recipe = *find_recipe(name);
-    const auto types = choose_types(recipe, {}, source.tensors, source.network);
-    const formats::GgufReader file = reader(run(request(recipe.name)));
+    const bool has_importance = is_in_need(name);
+    const auto types =
+        choose_types(recipe, {.has_importance = has_importance}, source.tensors, source.network);
+    const formats::GgufReader file = reader(run(request_of_any(recipe.name)));
     ASSERT_EQ(file.tensors().size(), source.tensors.size()) << recipe.name;
     for (std::size_t i = 0; i < types.size(); ++i) {
       EXPECT_EQ(file.tensors()[i].name, source.tensors[i].name) << recipe.name;
@@ -106,10 +121,12 @@ TEST_F(Quantize, TheLogHasALinePerTensor) {
 
 TEST_F(Quantize, TheNumberOfThreadsChangesNoByte) {
   for (const std::string_view recipe : manifests::recipe_names()) {
-    const Digest one = run(request(recipe)).files[0].sha256;
-    ActionRequest two = request(recipe);
-    two.threads = 2;
-    EXPECT_EQ(run(two).files[0].sha256, one) << recipe;
+    const Digest one = run(request_of_any(recipe)).files[0].sha256;
+    for (const unsigned threads : {2u, 4u}) {
+      ActionRequest more = request_of_any(recipe);
+      more.threads = threads;
+      EXPECT_EQ(run(more).files[0].sha256, one) << recipe << " " << threads;
+    }
   }
 }
 
@@ -119,9 +136,9 @@ TEST_P(QuantizeOn, GivesTheBytesOfTheScalarBackend) {
   if (const std::string obstacle = kernels::backend_obstacle(GetParam()); !obstacle.empty())
     GTEST_SKIP() << kernels::backend_name(GetParam()) << ": " << obstacle;
   for (const std::string_view recipe : manifests::recipe_names()) {
-    ActionRequest scalar = request(recipe);
+    ActionRequest scalar = request_of_any(recipe);
     scalar.backend = "scalar";
-    ActionRequest other = request(recipe);
+    ActionRequest other = request_of_any(recipe);
     other.backend = kernels::backend_name(GetParam());
     EXPECT_EQ(run(other).files[0].sha256, run(scalar).files[0].sha256) << recipe;
   }

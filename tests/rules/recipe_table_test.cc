@@ -18,14 +18,13 @@ bool is_made_and_measured(DType type) {
   return codec != nullptr && codec->can_encode() && kernels::has_product(type);
 }
 
-// Those that need it would refuse every network as long as there is no importance matrix to give to
-// them, and Q2_0 could not be published under its name.
+// Q2_0 could not be published under its name.
 bool can_be_made(const Recipe& recipe) {
-  const auto types = possible_types(recipe, false);
-  return manifests::quant_label(recipe.name) &&
-         std::all_of(types.begin(), types.end(), [&recipe](DType type) {
-           return is_made_and_measured(type) && !needs_importance(recipe, type);
-         });
+  for (const bool has_importance : {false, true}) {
+    const auto types = possible_types(recipe, has_importance);
+    if (!std::all_of(types.begin(), types.end(), is_made_and_measured)) return false;
+  }
+  return manifests::quant_label(recipe.name).has_value();
 }
 
 TEST(RecipeTable, IsOfferedInManifestsIfItCanBeMadeMeasuredAndPublished) {

@@ -253,7 +253,8 @@ TEST(Recipe, WhatNeedsAnImportanceMatrixSaysSoBeforeAnythingRuns) {
     EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
     EXPECT_EQ(error.message(),
               "IQ2_XS needs an importance matrix: blk.0.attn_q.weight becomes IQ2_XS, which is of "
-              "no use without one");
+              "no use without one; give the model one (imatrix: FILE), and this quant the key "
+              "imatrix: true");
   }
   EXPECT_THROW(demand("Q2_K_S", {}), Error);
   EXPECT_NO_THROW(demand("Q2_K", {}));

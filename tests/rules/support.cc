@@ -2,12 +2,16 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+#include <random>
 #include <stdexcept>
 
 #include "engine/stat_table.h"
 #include "formats/checkpoint.h"
 #include "formats/gguf_parts.h"
 #include "formats/gguf_writer.h"
+#include "rules/tensor_role.h"
+#include "tests/formats/imatrix_files.h"
 
 namespace qbuild::rules {
 
@@ -103,6 +107,25 @@ ActionRequest quantize_request(const fs::path& source, std::string_view recipe,
   }
   request.context = Json::object({{"source", source.string()}, {"stats", std::move(stats)}});
   return request;
+}
+
+std::string imatrix_for(const std::vector<WeightTensor>& tensors, std::string_view odd) {
+  std::vector<formats::ImatrixSpec> entries;
+  for (const WeightTensor& tensor : tensors) {
+    if (tensor.shape.size() < 2 || !block_of(tensor.name)) continue;
+    const std::uint64_t matrices = tensor.shape.size() > 2 ? tensor.shape[2] : 1;
+    std::mt19937 random(tensor.name == odd ? 2 : 1);
+    std::vector<float> sums(tensor.row_length() * matrices);
+    for (float& sum : sums) sum = std::exp(static_cast<float>(random() % 4096) / 1024);
+    entries.push_back({tensor.name, std::vector<float>(matrices, 64), std::move(sums)});
+  }
+  return formats::imatrix_gguf(entries);
+}
+
+void add_imatrix(ActionRequest& request, const fs::path& path, std::string_view odd) {
+  write_text(path, imatrix_for(import_folder(kBard).weights, odd));
+  request.inputs.push_back(file_input("imatrix", path));
+  request.params["imatrix"] = path.filename().string();
 }
 
 fs::path split_gguf(const fs::path& whole, std::uint64_t parts) {

@@ -74,6 +74,12 @@ void put_nan(const fs::path& checkpoint, std::string_view tensor);
 [[nodiscard]] engine::ActionRequest quantize_request(const fs::path& source,
                                                      std::string_view recipe,
                                                      const fs::path& scratch);
+// An importance matrix for the tensors in the network's blocks, log-normally distributed.
+//   odd  whose columns matter otherwise; "": none
+[[nodiscard]] std::string imatrix_for(const std::vector<WeightTensor>& tensors,
+                                      std::string_view odd = "");
+// Writes one for the trained checkpoint to `path` and gives it to the request.
+void add_imatrix(engine::ActionRequest& request, const fs::path& path, std::string_view odd = "");
 // Cuts a GGUF file into "STEM-0000i-of-0000n.gguf" beside it, n > 1 parts of about as many tensors
 // each, as llama.cpp's splitter does; returns the first.
 [[nodiscard]] fs::path split_gguf(const fs::path& whole, std::uint64_t parts);

@@ -122,6 +122,34 @@ TEST_F(TensorStreamTest, EachTypeOfSeveralIsWhatItIsAlone) {
   EXPECT_EQ(together[4], convert(source, DType::kF32));
 }
 
+TEST_F(TensorStreamTest, EachOfSeveralMatricesHasColumnsOfItsOwn) {
+  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
+  WeightTensor& tensor = source.tensor();
+  // Eight matrices of as many rows as divide evenly.
+  const std::uint64_t columns = tensor.shape.at(0);
+  const std::uint64_t rows = tensor.shape.at(1) / 8;
+  tensor.shape = {columns, rows, 8};
+  auto numbers = std::make_shared<std::vector<float>>();
+  for (std::size_t i = 0; i < 8 * columns; ++i)
+    numbers->push_back(static_cast<float>(i % 7 + 1) * static_cast<float>(i / columns + 1) +
+                       static_cast<float>(i % 5 * (i / columns)));
+  const Encoding encoding{.type = DType::kQ4_K, .importance = {.digest = "x", .columns = numbers}};
+  const std::string all = convert_to(source, {encoding}).at(0);
+  EXPECT_EQ(convert_to(source, {encoding}, 3).at(0), all);
+  std::vector<float> values(8 * rows * columns);
+  kernels::to_f32(kernels::Backend::kScalar, tensor.stored,
+                  as_bytes(source.bytes()).first(2 * values.size()), values);
+  const std::uint64_t size = *row_bytes(DType::kQ4_K, columns) * rows;
+  for (std::size_t matrix = 0; matrix < 8; ++matrix) {
+    std::string bytes(size, '\0');
+    kernels::encode_rows(kernels::Backend::kScalar, DType::kQ4_K,
+                         std::span(values).subspan(matrix * rows * columns, rows * columns),
+                         columns, std::as_writable_bytes(std::span(bytes)),
+                         {.importance = std::span(*numbers).subspan(matrix * columns, columns)});
+    EXPECT_EQ(all.substr(matrix * size, size), bytes) << matrix;
+  }
+}
+
 TEST_F(TensorStreamTest, OnePieceServesAllWhoWantTheSame) {
   const OneTensor source = query();
   ThreadPool pool(1);
