@@ -32,7 +32,7 @@ constexpr std::array<CommandInfo, 12> kCommands{{
      "All errors are reported at once, each as FILE:LINE:COLUMN: message.", Operands::kNone},
     {CommandId::kGraph, "", "graph", "the build graph as DOT, Mermaid or JSON", "",
      Operands::kTargets},
-    {CommandId::kInspect, "", "inspect", "what a GGUF, safetensors or record file contains", "",
+    {CommandId::kInspect, "", "inspect", "what a GGUF, safetensors, imatrix or record file contains", "",
      Operands::kOneFile},
     {CommandId::kStatus, "", "status", "the last runs, and how they ended", "", Operands::kNone},
     {CommandId::kLog, "", "log", "the output of a target's last run", "", Operands::kOneTarget},

@@ -7,9 +7,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/shown.h"
 #include "cache/record.h"
 #include "cli/table.h"
 #include "formats/gguf_reader.h"
+#include "formats/imatrix.h"
 #include "formats/safetensors.h"
 #include "rules/display.h"
 
@@ -57,8 +59,7 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
   return text.empty() ? "scalar" : text;
 }
 
-std::string gguf_text(FileSystem& files, const fs::path& path, bool json) {
-  const auto reader = formats::GgufReader::open(files, path);
+std::string gguf_text(const formats::GgufReader& reader, bool json) {
   Json metadata = Json::object();
   for (const formats::GgufPair& pair : reader.metadata())
     metadata[pair.key] = value_json(pair.value);
@@ -88,6 +89,61 @@ std::string gguf_text(FileSystem& files, const fs::path& path, bool json) {
                      reader.tensors().size(), keys.text(), tensors.text());
 }
 
+// Of one entry: what a column matters in the mean, at most, and how many matter next to nothing.
+struct ImportanceSums {
+  double mean = 0;
+  double largest = 0;
+  double idle_share = 0;
+};
+
+ImportanceSums sums_of(const std::vector<float>& values) {
+  constexpr double kIdle = 1e-5;  // llama.cpp's
+  ImportanceSums sums;
+  for (const float value : values) {
+    sums.mean += double{value} / static_cast<double>(values.size());
+    sums.largest = std::max(sums.largest, double{value});
+    if (double{value} <= kIdle) sums.idle_share += 1.0 / static_cast<double>(values.size());
+  }
+  return sums;
+}
+
+std::string imatrix_text(FileSystem& files, const fs::path& path, bool json) {
+  const auto imatrix = formats::Imatrix::open(files, path);
+  Json list = Json::array();
+  Table table({"tensor", ">columns", ">matrices", ">unseen", ">mean", ">largest", ">idle"});
+  for (const formats::ImatrixEntry& entry : imatrix.entries()) {
+    const std::uint64_t columns = entry.values / entry.matrices;
+    const ImportanceSums sums = sums_of(imatrix.read(entry));
+    list.push_back(Json::object({{"name", entry.name},
+                                 {"columns", columns},
+                                 {"matrices", entry.matrices},
+                                 {"unseen", entry.unseen},
+                                 {"mean", sums.mean},
+                                 {"largest", sums.largest},
+                                 {"idle_share", sums.idle_share}}));
+    table.add({shown(entry.name), std::to_string(columns), std::to_string(entry.matrices),
+               std::to_string(entry.unseen), fmt::format("{:.4g}", sums.mean),
+               fmt::format("{:.4g}", sums.largest),
+               fmt::format("{:.1f} %", 100 * sums.idle_share)});
+  }
+  if (json)
+    return Json::object({{"kind", "imatrix"},
+                         {"dataset", imatrix.dataset()},
+                         {"chunks", imatrix.chunks()},
+                         {"entries", std::move(list)}})
+        .dump_pretty();
+  std::string title = fmt::format("importance matrix, {} entries", imatrix.entries().size());
+  if (imatrix.chunks() > 0) title += fmt::format(", {} chunks", imatrix.chunks());
+  if (!imatrix.dataset().empty()) title += " of " + shown(imatrix.dataset());
+  return fmt::format("{}\n\n{}", title, table.text());
+}
+
+bool is_imatrix(const formats::GgufReader& reader) {
+  const formats::GgufValue* const kind = formats::find_value(reader.metadata(), "general.type");
+  const auto* const text = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
+  return text != nullptr && *text == "imatrix";
+}
+
 std::string safetensors_text(const ReadableFile& file, const fs::path& path, bool json) {
   const auto header = formats::read_safetensors_header(file, path.string());
   Json list = Json::array();
@@ -106,6 +162,13 @@ std::string safetensors_text(const ReadableFile& file, const fs::path& path, boo
   return fmt::format("safetensors, {} tensors\n\n{}", header.entries.size(), table.text());
 }
 
+// How many other files may copy, by file.
+Json pieces_json(const cache::Record& record) {
+  Json counts = Json::object();
+  for (const auto& [name, pieces] : record.pieces) counts[name] = pieces.size();
+  return counts;
+}
+
 std::string record_text(std::string_view bytes, bool json) {
   const cache::Record record = cache::parse_record(bytes);
   Json inline_files = Json::object();
@@ -119,6 +182,7 @@ std::string record_text(std::string_view bytes, bool json) {
                                    {"peak_memory_bytes", record.peak_memory_bytes},
                                    {"machine", record.machine},
                                    {"tool_version", record.tool_version},
+                                   {"pieces", pieces_json(record)},
                                    {"key_text", record.key_text}});
   if (json) return value.dump_pretty();
   std::string text = fmt::format("record of {}, made by {} in {}\n\nkey {}\n{}\n", record.rule,
@@ -127,6 +191,8 @@ std::string record_text(std::string_view bytes, bool json) {
   for (const cache::FileEntry& file : record.artifact.files)
     text += fmt::format("\nfile {} {} {}\n", file.name, rules::display_bytes(file.size_bytes),
                         file.sha256.hex());
+  for (const auto& [name, pieces] : record.pieces)
+    text += fmt::format("\npieces of {}: {}, which another file may copy\n", name, pieces.size());
   for (const auto& [name, content] : record.inline_files)
     text += fmt::format("\n--- {}\n{}\n", name, content);
   return text;
@@ -136,7 +202,10 @@ std::string record_text(std::string_view bytes, bool json) {
 
 std::string inspect_text(FileSystem& files, const fs::path& path, bool json) {
   const auto file = files.open(path);
-  if (formats::is_gguf(*file)) return gguf_text(files, path, json);
+  if (formats::is_gguf(*file)) {
+    const auto reader = formats::GgufReader::open(files, path);
+    return is_imatrix(reader) ? imatrix_text(files, path, json) : gguf_text(reader, json);
+  }
   std::array<std::byte, 14> beginning{};
   const std::size_t got = file->read_at(0, beginning);
   const std::string_view text = as_text(Bytes(beginning).first(got));
@@ -146,8 +215,12 @@ std::string inspect_text(FileSystem& files, const fs::path& path, bool json) {
     });
   if (path.extension() == ".safetensors" || (got > 9 && text[8] == '{'))
     return safetensors_text(*file, path, json);
+  // An older importance matrix has no sign of its own; its name says it.
+  if (path.extension() == ".dat" || path.extension() == ".imatrix")
+    return imatrix_text(files, path, json);
   throw Error(ErrorKind::kUnsupported,
-              fmt::format("{} is no GGUF, safetensors or record file; these can be inspected",
+              fmt::format("{} is no GGUF, safetensors or record file, and no importance matrix "
+                          "(.dat, .imatrix); these can be inspected",
                           path.string()));
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a file contains: a GGUF, a safetensors file, a record of the store.
+// What a file contains: a GGUF, an importance matrix, a safetensors file, a record of the store.
 
 #include <string>
 

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -71,7 +72,9 @@ void check_existence(FileSystem& files, const std::vector<Model>& models,
                       "the source");
     if (model.chat_template)
       existence.require(*model.chat_template, FileStat::Kind::kRegular, "the template");
-    if (model.imatrix)
+    // Under defaults it may be a pattern that fits some models only.
+    if (model.imatrix && std::any_of(model.variants.begin(), model.variants.end(),
+                                     [](const Variant& one) { return one.uses_imatrix; }))
       existence.require(*model.imatrix, FileStat::Kind::kRegular, "the importance matrix");
     if (model.card_template)
       existence.require(*model.card_template, FileStat::Kind::kRegular, "the card's template");

@@ -95,6 +95,10 @@ std::vector<std::string> check_importance(const formats::Imatrix& imatrix, std::
                             "another network",
                             name, unknown.front()));
   std::vector<std::string> notes;
+  if (std::none_of(choices.begin(), choices.end(), [](const TypeChoice& choice) {
+        return kernels::uses_importance(choice.type);
+      }))
+    notes.push_back("none of its types looks at the importance matrix");
   if (!unknown.empty())
     notes.push_back(
         fmt::format("{} says nothing of {} of {} tensors, such as {}: their columns "

@@ -8,6 +8,7 @@
 #include "cache/record.h"
 #include "formats/gguf_writer.h"
 #include "tests/base/expect_error.h"
+#include "tests/formats/imatrix_files.h"
 
 namespace qbuild::cli {
 namespace {
@@ -140,6 +141,47 @@ TEST(InspectText, OfARecordIsJsonOnRequest) {
   EXPECT_EQ(json.at("artifact").at("files").as_array().size(), 1U);
 }
 
+TEST(InspectText, OfARecordSaysHowManyPiecesOthersMayCopy) {
+  FakeFileSystem disk;
+  cache::Record made = record();
+  made.piece_scope = "ab";
+  const std::string key(32, 'a');
+  made.pieces["result.json"] = {{.key = key, .offset = 0, .size_bytes = 4, .checksum = key},
+                                {.key = key, .offset = 4, .size_bytes = 4, .checksum = key}};
+  disk.put("/d/record", cache::serialize(made));
+  EXPECT_THAT(inspect_text(disk, "/d/record", false),
+              HasSubstr("pieces of result.json: 2, which another file may copy"));
+  EXPECT_EQ(Json::parse(inspect_text(disk, "/d/record", true)).at("pieces").dump(),
+            R"({"result.json":2})");
+}
+
+const std::vector<formats::ImatrixSpec> kImportance{
+    {.name = "blk.0.ffn_up.weight", .counts = {4}, .sums = {4, 8, 0, 0}},
+    {.name = "blk.0.ffn_up_exps.weight", .counts = {2, 0}, .sums = {2, 4, 0, 0}}};
+
+TEST(InspectText, OfAnImportanceMatrixShowsWhatMatters) {
+  FakeFileSystem disk;
+  disk.put("/d/x.gguf", formats::imatrix_gguf(kImportance));
+  EXPECT_EQ(inspect_text(disk, "/d/x.gguf", false),
+            "importance matrix, 2 entries, 12 chunks of train.txt\n\n"
+            "tensor                    columns  matrices  unseen  mean  largest    idle\n"
+            "blk.0.ffn_up.weight             4         1       0  0.75        2  50.0 %\n"
+            "blk.0.ffn_up_exps.weight        2         2       1   1.5        2   0.0 %\n");
+  const Json json = Json::parse(inspect_text(disk, "/d/x.gguf", true));
+  EXPECT_EQ(json.at("kind").as_string(), "imatrix");
+  EXPECT_EQ(json.at("entries").as_array().at(1).at("unseen").as_int(), 1);
+}
+
+TEST(InspectText, OfAnOlderImportanceMatrixShowsTheSame) {
+  FakeFileSystem disk;
+  disk.put("/d/x.dat", formats::imatrix_dat(kImportance));
+  EXPECT_THAT(inspect_text(disk, "/d/x.dat", false),
+              StartsWith("importance matrix, 2 entries, 12 chunks of train.txt\n"));
+  disk.put("/d/y.dat", "hello, world");
+  EXPECT_THAT(error_of([&] { (void)inspect_text(disk, "/d/y.dat", false); }).message(),
+              StartsWith("/d/y.dat: it is no importance matrix: "));
+}
+
 TEST(InspectText, SaysWhichFilesCanBeInspected) {
   FakeFileSystem disk;
   disk.put("/d/notes.txt", "hello");
@@ -147,7 +189,8 @@ TEST(InspectText, SaysWhichFilesCanBeInspected) {
   const Error error = error_of([&] { (void)inspect_text(disk, "/d/notes.txt", false); });
   EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
   EXPECT_EQ(error.message(),
-            "/d/notes.txt is no GGUF, safetensors or record file; these can be inspected");
+            "/d/notes.txt is no GGUF, safetensors or record file, and no importance matrix (.dat, "
+            ".imatrix); these can be inspected");
   EXPECT_EQ(error_of([&] { (void)inspect_text(disk, "/d/empty", true); }).kind(),
             ErrorKind::kUnsupported);
 }

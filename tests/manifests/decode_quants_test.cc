@@ -91,6 +91,8 @@ TEST(Quants, OneByImportanceNeedsTheMatrixOfItsModel) {
   EXPECT_FALSE(model.variants.at(0).uses_imatrix);
   EXPECT_TRUE(model.variants.at(1).uses_imatrix);
   EXPECT_EQ(model.imatrix->path, "/p/a.gguf");
+  // Nobody asks for it.
+  EXPECT_EQ(project.errors(with_model("    quants: [Q8_0]\n    imatrix: b.gguf\n")), "");
   EXPECT_THAT(project.errors(with_model(lines)),
               HasSubstr("\"Q4_K_M\" wants an importance matrix, and the model \"a\" has none; give "
                         "it the key \"imatrix\""));

@@ -63,7 +63,11 @@ TEST_F(ImportanceTest, IsNoneWhereNothingIsKnownOrNothingLooksAtIt) {
 
 TEST_F(ImportanceTest, NothingIsSaidWhereAllIsKnown) {
   EXPECT_THAT(notes({{kUp.name, {2}, {2, 4, 6, 8}}}, {kUp, kEmbedding}), IsEmpty());
-  EXPECT_THAT(notes({{"other", {2}, {2, 4, 6, 8}}}, {kUp}, DType::kQ8_0), IsEmpty());
+}
+
+TEST_F(ImportanceTest, ThatNothingLooksAtItIsNoted) {
+  EXPECT_THAT(notes({{"other", {2}, {2, 4, 6, 8}}}, {kUp}, DType::kQ8_0),
+              ElementsAre("none of its types looks at the importance matrix"));
 }
 
 TEST_F(ImportanceTest, WhatIsMissingIsNoted) {
