@@ -26,19 +26,9 @@
 #include <string>
 #include <utility>
 
-namespace qbuild::test {
+#include "tests/base/sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kCostIsMeasured = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kCostIsMeasured = false;
-#else
-inline constexpr bool kCostIsMeasured = true;
-#endif
-#else
-inline constexpr bool kCostIsMeasured = true;
-#endif
+namespace qbuild::test {
 
 struct Cost {
   std::string said;        // what the closure returned
@@ -181,7 +171,7 @@ inline constexpr int kMeasurements = 4;
 // cost is that of the call that took the fewest seconds.
 template <typename Closure>
 [[nodiscard]] Cost bounded(Closure&& closure) {
-  if (!kCostIsMeasured) return bounded_detail::call(closure);
+  if (kIsSanitized) return bounded_detail::call(closure);
   Cost least = bounded_detail::measured_once(closure);
   for (int i = 1; i < bounded_detail::kMeasurements; ++i) {
     if (!least.failure.empty() || least.cpu_seconds < bounded_detail::kDoubtfulSeconds) break;

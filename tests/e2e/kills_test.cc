@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "base/subprocess.h"
+#include "tests/base/sanitized.h"
 #include "tests/e2e/processes.h"
 #include "tests/e2e/project.h"
 
@@ -163,9 +164,7 @@ bool can_trace() {
 class KilledAt : public testing::TestWithParam<const char*> {};
 
 TEST_P(KilledAt, ASystemCallLosesNothingAndLeavesNobody) {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "a sanitizer's run time does not bear being traced";
-#endif
+  if (test::kIsSanitized) GTEST_SKIP() << "a sanitizer's run time does not bear being traced";
   if (!can_trace()) GTEST_SKIP() << "strace is not there, or may not trace here";
   ASSERT_FALSE(calm().results.empty());
   // Calls are counted per thread; the first thread that gets so far is the one.
