@@ -68,6 +68,32 @@ class DatCursor {
   std::uint64_t position_ = 0;
 };
 
+void require_imatrix(const GgufMetadata& metadata) {
+  const GgufValue* const kind = find_value(metadata, "general.type");
+  const auto* const text = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
+  if (text == nullptr || *text != "imatrix")
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("it is no importance matrix: its general.type is {}",
+                            text == nullptr ? "not given" : "\"" + shown(*text) + "\""));
+}
+
+void require_floats(const GgufTensor& tensor) {
+  if (tensor.dtype != DType::kF32)
+    throw Error(ErrorKind::kInvalidInput,
+                fmt::format("{} is {}; it must be F32", tensor.name, dtype_name(tensor.dtype)));
+}
+
+// The tensor of the same name with the other ending.
+const GgufTensor& partner_of(const GgufReader& reader, const GgufTensor& tensor,
+                             std::string_view ending, std::string_view other_ending) {
+  const std::string other =
+      tensor.name.substr(0, tensor.name.size() - ending.size()) + std::string(other_ending);
+  const GgufTensor* const found = reader.find(other);
+  if (found == nullptr)
+    throw Error(ErrorKind::kCorrupt, fmt::format("{} stands without {}", tensor.name, other));
+  return *found;
+}
+
 }  // namespace
 
 Imatrix::Imatrix(FileSystem& file_system, fs::path path)
@@ -89,51 +115,30 @@ Imatrix Imatrix::open(FileSystem& file_system, const fs::path& path) {
 void Imatrix::open_gguf(FileSystem& file_system) {
   const GgufReader reader = GgufReader::open(file_system, path_);
   with_context(path_.string(), [&] {
-    const GgufMetadata& metadata = reader.metadata();
-    const GgufValue* const kind = find_value(metadata, "general.type");
-    const auto* const kind_text =
-        kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
-    if (kind_text == nullptr || *kind_text != "imatrix")
-      throw Error(
-          ErrorKind::kInvalidInput,
-          fmt::format("it is no importance matrix: its general.type is {}",
-                      kind_text == nullptr ? "not given" : "\"" + shown(*kind_text) + "\""));
-    chunks_ = require_uint(metadata, "imatrix.chunk_count");
-    (void)require_uint(metadata, "imatrix.chunk_size");
-    const auto& datasets = require_texts(metadata, "imatrix.datasets");
+    require_imatrix(reader.metadata());
+    chunks_ = require_uint(reader.metadata(), "imatrix.chunk_count");
+    (void)require_uint(reader.metadata(), "imatrix.chunk_size");
+    const auto& datasets = require_texts(reader.metadata(), "imatrix.datasets");
     if (!datasets.empty()) dataset_ = datasets.front();
-    const auto floats_of = [&](const GgufTensor& tensor) {
-      if (tensor.dtype != DType::kF32)
-        throw Error(ErrorKind::kInvalidInput,
-                    fmt::format("{} is {}; it must be F32", tensor.name, dtype_name(tensor.dtype)));
-      return tensor.values();
-    };
-    for (const GgufTensor& sums : reader.tensors()) {
-      if (sums.name.ends_with(kCounts)) {
-        const std::string other =
-            sums.name.substr(0, sums.name.size() - kCounts.size()) + std::string(kSums);
-        if (reader.find(other) == nullptr)
-          throw Error(ErrorKind::kCorrupt, fmt::format("{} stands without {}", sums.name, other));
-      }
-      if (!sums.name.ends_with(kSums)) continue;
-      std::string name = sums.name.substr(0, sums.name.size() - kSums.size());
-      const GgufTensor* const counts = reader.find(name + std::string(kCounts));
-      if (counts == nullptr)
-        throw Error(ErrorKind::kCorrupt,
-                    fmt::format("{} stands without {}{}", sums.name, name, kCounts));
-      const std::uint64_t values = floats_of(sums);
-      const std::uint64_t matrices = floats_of(*counts);
-      matrices_ += std::min(matrices, kMaxImatrixMatrices);
-      if (matrices_ >= kMaxImatrixMatrices)
-        throw Error(ErrorKind::kExhausted,
-                    fmt::format("it has more than {} counts; {} is one too many",
-                                kMaxImatrixMatrices, counts->name));
-      Place place{sums.offset, std::vector<float>(matrices)};
-      read_floats(counts->offset, place.counts);
-      add(std::move(name), values, std::move(place));
+    for (const GgufTensor& tensor : reader.tensors()) {
+      if (tensor.name.ends_with(kCounts)) (void)partner_of(reader, tensor, kCounts, kSums);
+      if (tensor.name.ends_with(kSums))
+        add_sums(tensor, partner_of(reader, tensor, kSums, kCounts));
     }
     index_names();
   });
+}
+
+void Imatrix::add_sums(const GgufTensor& sums, const GgufTensor& counts) {
+  require_floats(sums);
+  require_floats(counts);
+  matrices_ += std::min(counts.values(), kMaxImatrixMatrices);
+  if (matrices_ >= kMaxImatrixMatrices)
+    throw Error(ErrorKind::kExhausted, fmt::format("it has more than {} counts; {} is one too many",
+                                                   kMaxImatrixMatrices, counts.name));
+  Place place{sums.offset, std::vector<float>(counts.values())};
+  read_floats(counts.offset, place.counts);
+  add(sums.name.substr(0, sums.name.size() - kSums.size()), sums.values(), std::move(place));
 }
 
 void Imatrix::open_dat() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "formats/gguf.h"
 
 namespace qbuild::formats {
 
@@ -54,6 +55,7 @@ class Imatrix {
   Imatrix(FileSystem& file_system, fs::path path);
   void open_gguf(FileSystem& file_system);
   void open_dat();
+  void add_sums(const GgufTensor& sums, const GgufTensor& counts);
   void add(std::string name, std::uint64_t values, Place place);
   void index_names();
   void read_floats(std::uint64_t offset, std::vector<float>& out) const;

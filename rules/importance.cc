@@ -63,7 +63,10 @@ ColumnImportance importance_of(const formats::Imatrix& imatrix, const WeightTens
   const ImatrixEntry* const entry = entry_of(imatrix, tensor, type);
   if (entry == nullptr) return {};
   auto columns = std::make_shared<const std::vector<float>>(imatrix.read(*entry));
-  return {.digest = xxh3_hex(std::as_bytes(std::span(*columns))), .columns = std::move(columns)};
+  ColumnImportance importance;
+  importance.digest = xxh3_hex(std::as_bytes(std::span(*columns)));
+  importance.columns = std::move(columns);
+  return importance;
 }
 
 std::vector<std::string> check_importance(const formats::Imatrix& imatrix, std::string_view name,
@@ -95,9 +98,8 @@ std::vector<std::string> check_importance(const formats::Imatrix& imatrix, std::
                             "another network",
                             name, unknown.front()));
   std::vector<std::string> notes;
-  if (std::none_of(choices.begin(), choices.end(), [](const TypeChoice& choice) {
-        return kernels::uses_importance(choice.type);
-      }))
+  if (std::none_of(choices.begin(), choices.end(),
+                   [](const TypeChoice& choice) { return kernels::uses_importance(choice.type); }))
     notes.push_back("none of its types looks at the importance matrix");
   if (!unknown.empty())
     notes.push_back(
