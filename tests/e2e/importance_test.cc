@@ -35,7 +35,8 @@ class ImportanceMatrices : public testing::Test {
     }
     project_.write("bard.imatrix", formats::imatrix_gguf(entries));
   }
-  RunResult build(std::string_view quants, std::vector<std::string> arguments = {"build"}) const {
+  [[nodiscard]] RunResult build(std::string_view quants,
+                                std::vector<std::string> arguments = {"build"}) const {
     project_.write("qbuild.yaml",
                    "version: 1\ndefaults: {imatrix: \"{model}.imatrix\"}\nmodels:\n  bard:\n"
                    "    source: bard\n    quants: " +

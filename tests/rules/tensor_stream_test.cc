@@ -130,9 +130,9 @@ TEST_F(TensorStreamTest, EachOfSeveralMatricesHasColumnsOfItsOwn) {
   const std::uint64_t rows = tensor.shape.at(1) / 8;
   tensor.shape = {columns, rows, 8};
   auto numbers = std::make_shared<std::vector<float>>();
-  for (std::size_t i = 0; i < 8 * columns; ++i)
-    numbers->push_back(static_cast<float>(i % 7 + 1) * static_cast<float>(i / columns + 1) +
-                       static_cast<float>(i % 5 * (i / columns)));
+  for (std::size_t matrix = 0; matrix < 8; ++matrix)
+    for (std::size_t i = 0; i < columns; ++i)
+      numbers->push_back(static_cast<float>((i % 7 + 1) * (matrix + 1) + i % 5 * matrix));
   const Encoding encoding{.type = DType::kQ4_K, .importance = {.digest = "x", .columns = numbers}};
   const std::string all = convert_to(source, {encoding}).at(0);
   EXPECT_EQ(convert_to(source, {encoding}, 3).at(0), all);
