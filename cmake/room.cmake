@@ -36,6 +36,11 @@ function(qbuild_tests NAME)
     target_link_options(${NAME}_tests PRIVATE LINKER:--whole-archive ${rooms} LINKER:--no-whole-archive)
   endif()
   target_compile_definitions(${NAME}_tests PRIVATE QBUILD_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ${T_DEFINES})
+  # Sanitizers are ten to a hundred times as slow.
+  set(seconds 600)
+  if(QBUILD_SANITIZE)
+    set(seconds 3600)
+  endif()
   gtest_discover_tests(${NAME}_tests TEST_PREFIX "${NAME}/" DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT 600)
+    PROPERTIES TIMEOUT ${seconds})
 endfunction()
