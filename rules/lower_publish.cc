@@ -191,10 +191,16 @@ std::string manifest_part(const LoweringModel& model, const Repository& reposito
   if (model.model.source.may_requantize) text += "    requantize: true\n";
   if (model.model.chat_template)
     text += fmt::format("    template: {}\n", public_path(model.model.chat_template->text));
-  text += "    quants:";
+  std::string quants;
+  bool use_imatrix = false;
   for (const auto* place : repository.places)
     for (const manifests::Variant& variant : model.model.variants)
-      if (variant.name == place->variant) text += fmt::format("\n      - {}", variant.declaration);
+      if (variant.name == place->variant) {
+        quants += fmt::format("\n      - {}", variant.declaration);
+        use_imatrix = use_imatrix || variant.uses_imatrix;
+      }
+  if (use_imatrix) text += fmt::format("    imatrix: {}\n", public_path(model.model.imatrix->text));
+  text += "    quants:" + quants;
   if (!model.model.benchmark.declaration.empty())
     text += fmt::format("\n    benchmark: {}", public_benchmark(model.model.benchmark));
   return text;

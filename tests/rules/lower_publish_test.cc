@@ -43,6 +43,15 @@ TEST_F(LowerPublish, TheCardsManifestHoldsTheBenchmark) {
             "    benchmark: {perplexity: {text: text.txt}}");
 }
 
+TEST_F(LowerPublish, TheCardsManifestHoldsTheImportanceMatrixOfWhoeverUsesIt) {
+  write("x.imatrix", imatrix_for(import_folder(kBard).weights));
+  const std::string lines = "    imatrix: " + (folder_.path() / "x.imatrix").string() + "\n";
+  EXPECT_EQ(manifest_of(lines + "    quants: [Q8_0, {type: Q4_K_M, imatrix: true}]\n"),
+            "version: 1\nmodels:\n  b:\n    source: bard-llama\n    imatrix: ./x.imatrix\n"
+            "    quants:\n      - Q8_0\n      - {type: Q4_K_M, imatrix: true}");
+  EXPECT_THAT(manifest_of(lines + "    quants: [Q8_0]\n"), testing::Not(HasSubstr("imatrix")));
+}
+
 TEST_F(LowerPublish, TheCardsManifestTellsNobodyWhereFilesLie) {
   const std::string text = manifest_of("    quants: [Q8_0]\n    benchmark: {perplexity: {text: " +
                                        (folder_.path() / "text.txt").string() + "}}\n");
