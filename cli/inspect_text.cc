@@ -138,12 +138,6 @@ std::string imatrix_text(FileSystem& files, const fs::path& path, bool json) {
   return fmt::format("{}\n\n{}", title, table.text());
 }
 
-bool is_imatrix(const formats::GgufReader& reader) {
-  const formats::GgufValue* const kind = formats::find_value(reader.metadata(), "general.type");
-  const auto* const text = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
-  return text != nullptr && *text == "imatrix";
-}
-
 std::string safetensors_text(const ReadableFile& file, const fs::path& path, bool json) {
   const auto header = formats::read_safetensors_header(file, path.string());
   Json list = Json::array();
@@ -204,7 +198,8 @@ std::string inspect_text(FileSystem& files, const fs::path& path, bool json) {
   const auto file = files.open(path);
   if (formats::is_gguf(*file)) {
     const auto reader = formats::GgufReader::open(files, path);
-    return is_imatrix(reader) ? imatrix_text(files, path, json) : gguf_text(reader, json);
+    return formats::is_imatrix(reader.metadata()) ? imatrix_text(files, path, json)
+                                                  : gguf_text(reader, json);
   }
   std::array<std::byte, 14> beginning{};
   const std::size_t got = file->read_at(0, beginning);

@@ -91,6 +91,11 @@ const GgufValue* find_value(const GgufMetadata& metadata, std::string_view key) 
   return nullptr;
 }
 
+const std::string* find_text(const GgufMetadata& metadata, std::string_view key) {
+  const GgufValue* const value = find_value(metadata, key);
+  return value == nullptr ? nullptr : std::get_if<std::string>(&value->value);
+}
+
 void set_value(GgufMetadata& metadata, std::string_view key, GgufValue value) {
   for (GgufPair& pair : metadata)
     if (pair.key == key) {

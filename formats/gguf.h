@@ -82,6 +82,8 @@ using GgufMetadata = std::vector<GgufPair>;
 
 // Null if absent.
 [[nodiscard]] const GgufValue* find_value(const GgufMetadata& metadata, std::string_view key);
+// Null if absent or no text.
+[[nodiscard]] const std::string* find_text(const GgufMetadata& metadata, std::string_view key);
 // In the place of the key's value, or at the end.
 void set_value(GgufMetadata& metadata, std::string_view key, GgufValue value);
 // Throw Error (kInvalidInput) that names the key if it is absent or of another kind.

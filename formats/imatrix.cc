@@ -68,13 +68,14 @@ class DatCursor {
   std::uint64_t position_ = 0;
 };
 
+constexpr std::string_view kKind = "general.type";
+
 void require_imatrix(const GgufMetadata& metadata) {
-  const GgufValue* const kind = find_value(metadata, "general.type");
-  const auto* const text = kind == nullptr ? nullptr : std::get_if<std::string>(&kind->value);
-  if (text == nullptr || *text != "imatrix")
-    throw Error(ErrorKind::kInvalidInput,
-                fmt::format("it is no importance matrix: its general.type is {}",
-                            text == nullptr ? "not given" : "\"" + shown(*text) + "\""));
+  if (is_imatrix(metadata)) return;
+  const std::string* const kind = find_text(metadata, kKind);
+  throw Error(ErrorKind::kInvalidInput,
+              fmt::format("it is no importance matrix: its {} is {}", kKind,
+                          kind == nullptr ? "not given" : "\"" + shown(*kind) + "\""));
 }
 
 void require_floats(const GgufTensor& tensor) {
@@ -95,6 +96,11 @@ const GgufTensor& partner_of(const GgufReader& reader, const GgufTensor& tensor,
 }
 
 }  // namespace
+
+bool is_imatrix(const GgufMetadata& metadata) {
+  const std::string* const kind = find_text(metadata, kKind);
+  return kind != nullptr && *kind == "imatrix";
+}
 
 Imatrix::Imatrix(FileSystem& file_system, fs::path path)
     : path_(std::move(path)), file_(file_system.open(path_)) {}

@@ -20,6 +20,9 @@ inline constexpr std::uint64_t kMaxImatrixEntries = 1u << 16;
 inline constexpr std::uint64_t kMaxImatrixValues = 1u << 26;    // of one entry
 inline constexpr std::uint64_t kMaxImatrixMatrices = 1u << 22;  // of all
 
+// Whether a GGUF of these metadata is one.
+[[nodiscard]] bool is_imatrix(const GgufMetadata& metadata);
+
 struct ImatrixEntry {
   std::string name;            // of the weights, as GGUF calls them
   std::uint64_t values = 0;    // columns of all matrices, one matrix after the other
@@ -40,9 +43,10 @@ class Imatrix {
   [[nodiscard]] const std::string& dataset() const { return dataset_; }  // the first; "": unknown
   [[nodiscard]] std::uint64_t chunks() const { return chunks_; }         // 0: unknown
 
-  // The importance of each column, matrix after matrix: finite, not negative. An unseen matrix gets
-  // the mean of those that were seen; where none was, all are 0. Throws Error kInvalidInput for a
-  // value that is none, with its entry and place; kCorrupt if the file was cut off. Any thread.
+  // Of one of entries(): the importance of each column, matrix after matrix: finite, not negative.
+  // An unseen matrix gets the mean of those that were seen; where none was, all are 0. Throws Error
+  // kInvalidInput for a value that is none, with its entry and place; kCorrupt if the file was cut
+  // off. Any thread.
   [[nodiscard]] std::vector<float> read(const ImatrixEntry& entry) const;
 
  private:

@@ -70,7 +70,7 @@ void add_quant_keys(std::vector<KeySpec>& keys) {
          .fallback = "false",
          .example = "true",
          .meaning = "Whether the model's importance matrix says how much each column matters. "
-                    "Types of one or two bits need it, IQ3_XXS too."});
+                    "IQ1, IQ2, IQ3_XXS, IQ3_XS and Q2_K_S need it."});
   quant({.sections = {},
          .name = "method",
          .accepts = kTextShape,

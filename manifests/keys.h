@@ -79,8 +79,8 @@ struct KeySpec {
 [[nodiscard]] const KeySpec* find_key(Section section, std::string_view name);
 [[nodiscard]] std::vector<std::string_view> key_names(Section section);
 
-// True for words of the design that mean something here one day, such as "divergence": a near word is
-// not what their writer meant.
+// True for words of the design that mean something here one day, such as "divergence": a near word
+// is not what their writer meant.
 [[nodiscard]] bool is_later_key(std::string_view name);
 
 struct SectionInfo {

@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "formats/gguf_metadata.h"
 #include "formats/gguf_reader.h"
-#include "rules/importance.h"
 
 namespace qbuild::rules {
 namespace {
@@ -64,8 +63,6 @@ Json describe_facts(const formats::GgufReader& reader) {
       parameters == 0 ? 0.0 : static_cast<double>(bytes) * 8 / static_cast<double>(parameters);
   facts["tensor_count"] = reader.tensors().size();
   facts["types"] = std::move(counts);
-  if (Json importance = importance_facts(metadata); !importance.is_null())
-    facts["imatrix"] = std::move(importance);
   return facts;
 }
 

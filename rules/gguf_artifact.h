@@ -19,7 +19,7 @@ struct GgufDescription {
   // "general".
   std::map<std::string, std::string> facets;
   // {"architecture", "file_type", "parameters", "bits_per_weight", "tensor_count", "types":
-  // {"Q4_K": n, ...}}, and "imatrix" (rules/importance.h) where one was used
+  // {"Q4_K": n, ...}}
   Json facts;
   std::vector<std::string> checksums;  // of each tensor's bytes (xxh3_hex), in the file's order
 };

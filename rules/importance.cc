@@ -15,7 +15,6 @@
 namespace qbuild::rules {
 namespace {
 
-using formats::find_value;
 using formats::GgufMetadata;
 using formats::GgufValue;
 using formats::ImatrixEntry;
@@ -50,9 +49,13 @@ const ImatrixEntry* entry_of(const formats::Imatrix& imatrix, const WeightTensor
                           tensor.name, entry->values, wanted_values(tensor)));
 }
 
+// At the end of a character.
 std::string cut(std::string_view text) {
-  std::string kept = shown(text);
-  if (kept.size() > kMaxTextBytes) kept.resize(kMaxTextBytes);
+  std::string kept = spelled_out(text);
+  if (kept.size() <= kMaxTextBytes) return kept;
+  std::size_t end = kMaxTextBytes;
+  while ((static_cast<unsigned char>(kept[end]) & 0xC0U) == 0x80U) --end;
+  kept.resize(end);
   return kept;
 }
 
@@ -123,16 +126,6 @@ void describe_importance(const formats::Imatrix& imatrix, std::string_view name,
             GgufValue::u32(static_cast<std::uint32_t>(imatrix.entries().size())));
   if (imatrix.chunks() > 0)
     set_value(metadata, kChunks, GgufValue::u32(static_cast<std::uint32_t>(imatrix.chunks())));
-}
-
-Json importance_facts(const GgufMetadata& metadata) {
-  if (find_value(metadata, kFile) == nullptr) return {};
-  Json facts = Json::object({{"file", formats::require_text(metadata, kFile)}});
-  if (find_value(metadata, kDataset) != nullptr)
-    facts["dataset"] = formats::require_text(metadata, kDataset);
-  for (const auto& [fact, key] : {std::pair("entries", kEntries), std::pair("chunks", kChunks)})
-    if (find_value(metadata, key) != nullptr) facts[fact] = formats::require_uint(metadata, key);
-  return facts;
 }
 
 }  // namespace qbuild::rules

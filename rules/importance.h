@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
 #include "formats/gguf.h"
 #include "formats/imatrix.h"
 #include "rules/encoding.h"
@@ -30,10 +29,8 @@ namespace qbuild::rules {
                                                         const std::vector<WeightTensor>& tensors,
                                                         const std::vector<TypeChoice>& choices);
 
-// The keys that llama.cpp's quantizer writes, and the same as facts of a finished file: {"file",
-// "dataset", "entries", "chunks"}, or null.
+// Adds the keys that llama.cpp's quantizer writes.
 void describe_importance(const formats::Imatrix& imatrix, std::string_view name,
                          formats::GgufMetadata& metadata);
-[[nodiscard]] Json importance_facts(const formats::GgufMetadata& metadata);
 
 }  // namespace qbuild::rules

@@ -71,7 +71,7 @@ def test_our_file_is_no_further_from_the_source(built, source, llama, heldout, m
 
 
 @pytest.mark.parametrize("recipe", ALSO_BY_IMPORTANCE)
-def test_by_importance_it_is_neither(built, source, llama, heldout, matrix, recipe):
+def test_by_importance_it_is_no_further_either(built, source, llama, heldout, matrix, recipe):
     compare(built, source, llama, heldout, built / f"out/by/bard-{recipe}.gguf", matrix)
 
 

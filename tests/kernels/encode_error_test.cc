@@ -71,6 +71,17 @@ void expect_at_or_below(const Anchor& anchor, Effort effort) {
   expect(kData.laplace, weighted, anchor.laplace_weighted);
 }
 
+TEST(EncodeError, TypesThatUseImportanceAreThoseWhoseBytesDependOnIt) {
+  const AnchorData data;
+  for (const Codec& codec : all_codecs()) {
+    if (!codec.can_encode()) continue;
+    const auto plain = encode(best_backend(), codec.dtype, data.laplace, {});
+    const auto weighted =
+        encode(best_backend(), codec.dtype, data.laplace, {.importance = data.importance});
+    EXPECT_EQ(plain != weighted, uses_importance(codec.dtype)) << dtype_name(codec.dtype);
+  }
+}
+
 TEST(EncodeError, AnchorsWereMeasuredWithTheseNumbers) {
   const AnchorData data;
   ASSERT_FLOAT_EQ(data.gaussian[0], -0.000564994931F);

@@ -96,6 +96,9 @@ TEST(Quants, OneByImportanceNeedsTheMatrixOfItsModel) {
   EXPECT_THAT(project.errors(with_model(lines)),
               HasSubstr("\"Q4_K_M\" wants an importance matrix, and the model \"a\" has none; give "
                         "it the key \"imatrix\""));
+  EXPECT_THAT(
+      project.errors(with_model(lines + "    imatrix: false\n") + "defaults: {imatrix: a.gguf}\n"),
+      HasSubstr("wants an importance matrix"));
   EXPECT_THAT(project.errors(with_model(lines + "    imatrix: b.gguf\n")),
               HasSubstr("the importance matrix \"b.gguf\" does not exist"));
 }

@@ -111,12 +111,20 @@ TEST_F(ImportanceTest, WhatNeedsItAndHasNoneIsRefused) {
 }
 
 TEST_F(ImportanceTest, TheFileSaysWhatItIsMadeBy) {
+  const auto matrix = imatrix({{kUp.name, {2}, {2, 4, 6, 8}}});
   formats::GgufMetadata metadata;
-  EXPECT_TRUE(importance_facts(metadata).is_null());
-  describe_importance(imatrix({{kUp.name, {2}, {2, 4, 6, 8}}}), std::string(200, 'x'), metadata);
-  EXPECT_EQ(importance_facts(metadata).dump(),
-            R"({"file":")" + std::string(127, 'x') +
-                R"(","dataset":"train.txt","entries":1,"chunks":12})");
+  describe_importance(matrix, "bard.imatrix", metadata);
+  const formats::GgufMetadata expected{
+      {"quantize.imatrix.file", formats::GgufValue::text("bard.imatrix")},
+      {"quantize.imatrix.dataset", formats::GgufValue::text("train.txt")},
+      {"quantize.imatrix.entries_count", formats::GgufValue::u32(1)},
+      {"quantize.imatrix.chunks_count", formats::GgufValue::u32(12)}};
+  EXPECT_EQ(metadata, expected);
+  // As long as llama.cpp's, and no character is cut in two.
+  describe_importance(matrix, std::string(200, 'x'), metadata);
+  EXPECT_EQ(*find_text(metadata, "quantize.imatrix.file"), std::string(127, 'x'));
+  describe_importance(matrix, std::string(126, 'x') + "\u00e9", metadata);
+  EXPECT_EQ(*find_text(metadata, "quantize.imatrix.file"), std::string(126, 'x'));
 }
 
 // ---- files ----
@@ -149,9 +157,10 @@ TEST_F(QuantizeByImportance, OnlyTensorsWithAnEntryAreOthers) {
         has_entry)
         << one.name;
   }
-  EXPECT_EQ(with.facts.at("imatrix").dump(),
-            R"({"file":"bard.imatrix","dataset":"train.txt","entries":42,"chunks":12})");
-  EXPECT_EQ(without.facts.find("imatrix"), nullptr);
+  EXPECT_EQ(*find_text(file.metadata(), "quantize.imatrix.file"), "bard.imatrix");
+  EXPECT_EQ(formats::require_uint(file.metadata(), "quantize.imatrix.entries_count"), 42u);
+  const formats::GgufReader plain = reader(without.files.at(0).path);
+  EXPECT_EQ(find_value(plain.metadata(), "quantize.imatrix.file"), nullptr);
 }
 
 TEST_F(QuantizeByImportance, ATensorWhoseColumnsMatterAsBeforeIsTheSame) {
