@@ -10,6 +10,8 @@ namespace qbuild::engine {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
+constexpr std::string_view kOk = "ok";
+constexpr std::string_view kFailed = "failed";
 
 void remove_if_possible(FileSystem& files, const fs::path& path) {
   try {
@@ -30,7 +32,12 @@ std::optional<LastRun> read_last_run(FileSystem& files, const ProjectFiles& proj
     if (json.at("version").as_int() != kVersion || json.at("target").as_string() != target) {
       return std::nullopt;
     }
-    return LastRun{.failed = json.at("outcome").as_string() == "failed",
+    const std::string& outcome = json.at("outcome").as_string();
+    const bool failed = outcome == kFailed;
+    // A word that is neither is damage; taken for success it would explain something else.
+    if ((!failed && outcome != kOk) || failed != (json.find("message") != nullptr))
+      return std::nullopt;
+    return LastRun{.failed = failed,
                    .key_text = json.at("key_text").as_string(),
                    .message = json.get_string("message")};
   } catch (const Error&) {
@@ -42,7 +49,7 @@ void write_last_run(FileSystem& files, const ProjectFiles& project, std::string_
                     const LastRun& last) {
   Json json = Json::object({{"version", kVersion},
                             {"target", target},
-                            {"outcome", last.failed ? "failed" : "ok"},
+                            {"outcome", last.failed ? kFailed : kOk},
                             {"key_text", last.key_text}});
   if (last.failed) json["message"] = last.message;
   const fs::path path = project.last(target);

@@ -28,8 +28,13 @@ TEST(LastRun, DamageIsAbsence) {
   FakeFileSystem files;
   write_last_run(files, kProject, "one", {.failed = false, .key_text = "a: 1\n", .message = ""});
   const std::string whole = files.contents(kProject.last("one"));
+  std::string of_neither = whole;
+  of_neither.replace(of_neither.find("\"ok\""), 4, "\"on\"");
+  std::string with_a_cause = whole;
+  with_a_cause.replace(with_a_cause.rfind('}'), 1, ",\"message\":\"m\"}");
   for (const std::string& bytes :
-       {std::string(), whole.substr(0, whole.size() / 2), std::string("{}"), std::string("[]")}) {
+       {std::string(), whole.substr(0, whole.size() / 2), std::string("{}"), std::string("[]"),
+        of_neither, with_a_cause}) {
     files.put(kProject.last("one"), bytes);
     EXPECT_EQ(read_last_run(files, kProject, "one"), std::nullopt) << bytes;
   }
