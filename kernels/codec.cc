@@ -24,7 +24,8 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 // encode_affine_block_lanes.h and encode_scaled_block_lanes.h; few levels by
 // encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h, NVFP4 by
 // encode_nvfp4_lanes.h; the types with grids by encode_grid_lanes.h. 2, for IQ2_S, IQ2_XS, IQ2_XXS,
-// IQ1_S and IQ1_M: with importance for the least loss of a network instead of the least error.
+// IQ1_S and IQ1_M: with importance for the least loss of a network instead of the least error; for
+// NVFP4: two more scale codes are tried.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
 // NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several
@@ -55,7 +56,7 @@ constexpr std::array kCodecs{
     Codec{DType::kTQ1_0, 1, kLargestF16},
     Codec{DType::kTQ2_0, 1, kLargestF16},
     Codec{DType::kMXFP4, 1, std::numeric_limits<float>::max()},
-    Codec{DType::kNVFP4, 1, 6 * 448},
+    Codec{DType::kNVFP4, 2, 6 * 448},
     Codec{DType::kQ1_0, 1, kLargestF16},
     Codec{DType::kQ2_0, 1, kLargestF16},
 };

@@ -41,6 +41,26 @@ struct DotKernels {
     return L::fold_add(acc) + minimums;
   }
 
+  // Where the halves of a block have a scale each. A lane has the sum of four codes.
+  static float dot_2x16(const WideBlock2x16* w, const DotBlock32* x, std::size_t blocks) {
+    const S one = L::set_short(1);
+    F acc = L::set(0);
+    const WideBlock2x16 nothing{};
+    const DotBlock32 no_token{};
+    for (std::size_t b = 0; b < blocks; b += 2) {
+      const bool pair = b + 1 < blocks;
+      const WideBlock2x16& w1 = pair ? w[b + 1] : nothing;
+      const DotBlock32& x1 = pair ? x[b + 1] : no_token;
+      const B codes = L::load_two(w[b].codes, w1.codes);
+      const I sums = L::mul_short(products(codes, L::load_two(x[b].q, x1.q)), one);
+      float scales[16];
+      for (int l = 0; l < 8; ++l) scales[l] = w[b].scales[l / 4] * x[b].scale;
+      for (int l = 0; l < 8; ++l) scales[8 + l] = w1.scales[l / 4] * x1.scale;
+      acc = L::fma(L::to_float(sums), L::load(scales), acc);
+    }
+    return L::fold_add(acc);
+  }
+
   static float dot_256(PackedKind kind, const WideBlock256* w, const DotBlock256* x,
                        std::size_t blocks) {
     const B offset = L::set_bytes(code_offset(kind) * 0x01010101);
@@ -67,8 +87,10 @@ struct DotKernels {
       return dot_256(kind, static_cast<const WideBlock256*>(weights),
                      static_cast<const DotBlock256*>(activations), blocks);
     }
-    return dot_32(kind, static_cast<const WideBlock32*>(weights),
-                  static_cast<const DotBlock32*>(activations), blocks);
+    const auto* const x = static_cast<const DotBlock32*>(activations);
+    if (kind == PackedKind::kNVFP4)
+      return dot_2x16(static_cast<const WideBlock2x16*>(weights), x, blocks);
+    return dot_32(kind, static_cast<const WideBlock32*>(weights), x, blocks);
   }
 };
 

@@ -31,7 +31,7 @@ struct Nvfp4Encoder {
   struct Search {
     int below, above;
   };
-  static constexpr Search kDefault{2, 5};
+  static constexpr Search kDefault{3, 6};
   static constexpr Search kBest{8, 8};
 
   // Half the E4M3 number of a code: the unit of levels.

@@ -118,6 +118,36 @@ struct PackedKernels {
     }
   }
 
+  // Where the halves of a block have a scale each.
+  template <std::size_t kRows>
+  static void rows_2x16(const PackedTile& tile, std::size_t first) {
+    const auto* weights = static_cast<const WideBlock2x16*>(tile.weights) + first * tile.blocks;
+    const auto* x = static_cast<const LaneBlock32*>(tile.activations);
+    F acc[kRows];
+    S one[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      acc[r] = L::set(0);
+      one[r] = L::set_short(1);
+    }
+    for (std::size_t b = 0; b < tile.blocks; ++b, ++x) {
+      const F scale = L::load(x->scale);
+      for (int half = 0; half < 2; ++half) {
+        const std::int8_t* codes[kRows];
+        I sums[kRows];
+        for (std::size_t r = 0; r < kRows; ++r) {
+          codes[r] = weights[r * tile.blocks + b].codes + 16 * half;
+          sums[r] = L::set_int(0);
+        }
+        add_signed_steps<kRows, 4>(codes, x->q + 4 * half, one, sums);
+        for (std::size_t r = 0; r < kRows; ++r) {
+          const F of_half = L::set(weights[r * tile.blocks + b].scales[half]);
+          acc[r] = L::fma(L::to_float(sums[r]), L::mul(of_half, scale), acc[r]);
+        }
+      }
+    }
+    for (std::size_t r = 0; r < kRows; ++r) L::store(tile.out + (first + r) * 16, acc[r]);
+  }
+
   // The sixteen codes of a part, which share a scale.
   template <std::size_t kRows, PackedKind kKind>
   static void add_part(const WideBlock256* const* w, int part, const std::int8_t (*x)[16][4],
@@ -187,6 +217,8 @@ struct PackedKernels {
   static void rows(const PackedTile& tile, std::size_t first) {
     if constexpr (has_wide_blocks(kKind)) {
       rows_256<kRows, kKind>(tile, first);
+    } else if constexpr (kKind == PackedKind::kNVFP4) {
+      rows_2x16<kRows>(tile, first);
     } else {
       rows_32<kRows, kKind>(tile, first);
     }
@@ -212,6 +244,8 @@ struct PackedKernels {
         return all_rows<PackedKind::kQ5_0>(tile);
       case PackedKind::kQ5_1:
         return all_rows<PackedKind::kQ5_1>(tile);
+      case PackedKind::kNVFP4:
+        return all_rows<PackedKind::kNVFP4>(tile);
       case PackedKind::kQ4_K:
         return all_rows<PackedKind::kQ4_K>(tile);
       case PackedKind::kQ6_K:

@@ -43,6 +43,21 @@ inline float multiply_32_scalar(PackedKind kind, const WideBlock32* w, const Lan
   return acc;
 }
 
+// The same where the halves of a block have a scale each.
+inline float multiply_2x16_scalar(const WideBlock2x16* w, const LaneBlock32* x, std::size_t blocks,
+                                  std::size_t lane) {
+  float acc = 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    for (std::size_t half = 0; half < 2; ++half) {
+      std::int32_t sum = 0;
+      for (std::size_t i = 16 * half; i < 16 * half + 16; ++i)
+        sum += w[b].codes[i] * x[b].q[i / 4][lane][i % 4];
+      acc = std::fma(static_cast<float>(sum), w[b].scales[half] * x[b].scale[lane], acc);
+    }
+  }
+  return acc;
+}
+
 // The same with blocks of 256.
 inline float multiply_256_scalar(PackedKind kind, const WideBlock256* w, const LaneBlock256* x,
                                  std::size_t blocks, std::size_t lane) {
@@ -64,19 +79,23 @@ inline float multiply_256_scalar(PackedKind kind, const WideBlock256* w, const L
   return acc;
 }
 
+inline float multiply_scalar(const PackedTile& tile, std::size_t output, std::size_t lane) {
+  const std::size_t first = output * tile.blocks;
+  if (has_wide_blocks(tile.kind))
+    return multiply_256_scalar(tile.kind, static_cast<const WideBlock256*>(tile.weights) + first,
+                               static_cast<const LaneBlock256*>(tile.activations), tile.blocks,
+                               lane);
+  const auto* const x = static_cast<const LaneBlock32*>(tile.activations);
+  if (tile.kind == PackedKind::kNVFP4)
+    return multiply_2x16_scalar(static_cast<const WideBlock2x16*>(tile.weights) + first, x,
+                                tile.blocks, lane);
+  return multiply_32_scalar(tile.kind, static_cast<const WideBlock32*>(tile.weights) + first, x,
+                            tile.blocks, lane);
+}
+
 inline void multiply_packed_scalar(const PackedTile& tile) {
-  const bool small = !has_wide_blocks(tile.kind);
-  for (std::size_t r = 0; r < tile.outputs; ++r) {
-    for (std::size_t l = 0; l < 16; ++l) {
-      tile.out[16 * r + l] =
-          small ? multiply_32_scalar(
-                      tile.kind, static_cast<const WideBlock32*>(tile.weights) + r * tile.blocks,
-                      static_cast<const LaneBlock32*>(tile.activations), tile.blocks, l)
-                : multiply_256_scalar(
-                      tile.kind, static_cast<const WideBlock256*>(tile.weights) + r * tile.blocks,
-                      static_cast<const LaneBlock256*>(tile.activations), tile.blocks, l);
-    }
-  }
+  for (std::size_t r = 0; r < tile.outputs; ++r)
+    for (std::size_t l = 0; l < 16; ++l) tile.out[16 * r + l] = multiply_scalar(tile, r, l);
 }
 
 }  // namespace qbuild::kernels

@@ -33,6 +33,14 @@ struct WideBlock32 {
   float minimum;
 };
 
+// The same where the halves have a scale each: scales[i/16]*code, codes signed. As large, so that
+// whoever makes room for one has room for the other.
+struct WideBlock2x16 {
+  std::int8_t codes[32];
+  float scales[2];
+};
+static_assert(sizeof(WideBlock2x16) == sizeof(WideBlock32));
+
 // scale*scales[i/16]*(code - offset) - minimum*minimums[i/16]
 struct WideBlock256 {
   std::int8_t codes[256];
@@ -50,6 +58,7 @@ enum class PackedKind : std::uint8_t {
   kQ4_0,    // codes 0..15, offset 8
   kQ5_0,    // codes 0..31, offset 16
   kQ5_1,    // codes 0..31, minimum
+  kNVFP4,   // signed codes, a scale for each half of the block (WideBlock2x16)
   kQ4_K,    // codes 0..31 in subblocks of 16, minimums
   kQ6_K,    // codes 0..63 in subblocks of 16, offset 32
   kIQ4_XS,  // signed codes in subblocks of 16
@@ -85,7 +94,7 @@ struct F32Tile {
 
 struct PackedTile {
   PackedKind kind;
-  const void* weights;  // outputs * blocks WideBlock32 or WideBlock256
+  const void* weights;  // outputs * blocks WideBlock32, WideBlock2x16 or WideBlock256
   std::size_t outputs;
   const void* activations;  // blocks LaneBlock32 or LaneBlock256
   std::size_t blocks;

@@ -140,6 +140,23 @@ struct UnpackKernels {
     }
   }
 
+  // Blocks of 64 values in four parts of 16: two wide blocks each.
+  static void nvfp4(const U8* row, std::size_t blocks, WideBlock2x16* out) {
+    for (std::size_t b = 0; b < blocks; ++b, ++out) {
+      const U8* block = row + b / 2 * sizeof(BlockNVFP4);
+      const std::size_t part = b % 2 * 2;
+      for (std::size_t half = 0; half < 2; ++half)
+        out->scales[half] = Float4Decoders<L>::half_of_ue4m3(block[part + half]);
+      // The low nibbles of both parts come first, then the high ones of both.
+      std::int8_t codes[32];
+      L::look_up(kFloat4Doubles, block + 4 + 8 * part, codes);
+      __builtin_memcpy(out->codes, codes, 8);
+      __builtin_memcpy(out->codes + 8, codes + 16, 8);
+      __builtin_memcpy(out->codes + 16, codes + 8, 8);
+      __builtin_memcpy(out->codes + 24, codes + 24, 8);
+    }
+  }
+
   static U8* unsigned_codes(WideBlock256* out) { return reinterpret_cast<U8*>(out->codes); }
   static void no_minimums(WideBlock256* out) {
     out->minimum = 0;
@@ -367,6 +384,8 @@ struct UnpackKernels {
         return tq1_0(row, blocks, wide);
       case DType::kTQ2_0:
         return tq2_0(row, blocks, wide);
+      case DType::kNVFP4:
+        return nvfp4(row, blocks, static_cast<WideBlock2x16*>(out));
       default:
         return unpack_32(dtype, row, blocks, static_cast<WideBlock32*>(out));
     }

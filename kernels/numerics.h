@@ -14,7 +14,8 @@
 //                    signed maximum), integer dot products are exact, and a block adds in ascending
 //                    order acc = fma(float(isum), dw*dx, acc), then for types with a minimum acc =
 //                    fma(m, s, acc) (Q4_1, Q5_1) or acc = fma(float(msum), -(dmin*dx), acc) (Q2_K,
-//                    Q4_K, Q5_K).
+//                    Q4_K, Q5_K). Of NVFP4, whose scales are of 16 values, each half of an
+//                    activation's block is one.
 //   sums over a row  (norm, softmax) sixteen lanes, lane l takes elements l, l+16, ...; then lanes
 //   l and l+8,
 //                    l and l+4, l and l+2, l and l+1 are added.

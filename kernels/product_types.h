@@ -32,6 +32,7 @@ inline constexpr std::array kProductTypes{
     ProductType{DType::kQ2_0, ActivationForm::kQ8_0, PackedKind::kQ4_0},
     ProductType{DType::kIQ4_NL, ActivationForm::kQ8_0, PackedKind::kQ8_0},
     ProductType{DType::kMXFP4, ActivationForm::kQ8_0, PackedKind::kQ5_0},
+    ProductType{DType::kNVFP4, ActivationForm::kQ8_0, PackedKind::kNVFP4},
     ProductType{DType::kQ2_K, ActivationForm::kQ8_K, PackedKind::kQ4_K},
     ProductType{DType::kQ3_K, ActivationForm::kQ8_K, PackedKind::kQ6_K},
     ProductType{DType::kQ4_K, ActivationForm::kQ8_K, PackedKind::kQ4_K},

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/nvfp4_scale.h"
 #include "tests/kernels/codec_data.h"
 
 namespace qbuild::kernels {
@@ -147,6 +148,53 @@ constexpr Anchor kJointRefinement[] = {
 
 TEST(EncodeError, OfTheBestEffortIsAtOrBelowJointRefinements) {
   for (const Anchor& anchor : kJointRefinement) expect_at_or_below(anchor, Effort::kBest);
+}
+
+// ik_llama.cpp's encoders, the fork that searches further, with importance only
+// (docs/types/encoders.md).
+struct Fork {
+  DType dtype;
+  double gaussian_weighted, laplace_weighted;
+};
+constexpr Fork kFork[] = {
+    {DType::kQ4_0, .077219, .098791},   {DType::kQ4_1, .063472, .075280},
+    {DType::kQ5_0, .037951, .049210},   {DType::kQ2_K, .236660, .267010},
+    {DType::kQ3_K, .133838, .159082},   {DType::kQ4_K, .065000, .077577},
+    {DType::kQ5_K, .034001, .041619},   {DType::kQ6_K, .015696, .019602},
+    {DType::kIQ4_NL, .068796, .080195}, {DType::kIQ4_XS, .069619, .081226},
+    {DType::kIQ2_XS, .254032, .284312}, {DType::kIQ1_M, .383219, .411049},
+};
+
+TEST(EncodeError, OfTheBestEffortIsAtOrBelowThatOfTheFork) {
+  const AnchorData data;
+  for (const Fork& fork : kFork) {
+    const EncodeOptions options{.importance = data.importance, .effort = Effort::kBest};
+    EXPECT_LE(error_of(fork.dtype, data.gaussian, options), fork.gaussian_weighted + kPrinted)
+        << dtype_name(fork.dtype);
+    EXPECT_LE(error_of(fork.dtype, data.laplace, options), fork.laplace_weighted + kPrinted)
+        << dtype_name(fork.dtype);
+  }
+}
+
+// What a plain search of scale codes reached with a factor for the whole tensor.
+TEST(EncodeError, OfNvfp4WithItsSecondLevelScaleIsAtOrBelowASearchs) {
+  const AnchorData data;
+  const auto error = [&data](std::span<const float> values, bool is_weighted, Effort effort) {
+    std::vector<float> scaled(values.begin(), values.end());
+    float largest = 0;
+    for (const float value : values) largest = std::max(largest, std::abs(value));
+    for (float& value : scaled) value /= nvfp4_scale(largest);
+    return error_of(DType::kNVFP4, scaled,
+                    {.importance = is_weighted ? std::span<const float>(data.importance)
+                                               : std::span<const float>(),
+                     .effort = effort});
+  };
+  for (const Effort effort : {Effort::kDefault, Effort::kBest}) {
+    EXPECT_LE(error(data.gaussian, false, effort), .081366 + kPrinted);
+    EXPECT_LE(error(data.gaussian, true, effort), .073449 + kPrinted);
+    EXPECT_LE(error(data.laplace, false, effort), .082299 + kPrinted);
+    EXPECT_LE(error(data.laplace, true, effort), .075094 + kPrinted);
+  }
 }
 
 // The largest error of a value, as a part of the largest magnitude in its block, and what

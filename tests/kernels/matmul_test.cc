@@ -158,8 +158,8 @@ TEST(ActivationForms, AreThoseOfTheReference) {
   EXPECT_EQ(form(DType::kF16), ActivationForm::kF16);
   EXPECT_EQ(form(DType::kBF16), ActivationForm::kBF16);
   EXPECT_EQ(form(DType::kQ8_0), ActivationForm::kQ8_0);
-  for (const DType dtype :
-       {DType::kQ4_0, DType::kQ5_0, DType::kQ1_0, DType::kQ2_0, DType::kIQ4_NL, DType::kMXFP4}) {
+  for (const DType dtype : {DType::kQ4_0, DType::kQ5_0, DType::kQ1_0, DType::kQ2_0, DType::kIQ4_NL,
+                            DType::kMXFP4, DType::kNVFP4}) {
     EXPECT_EQ(form(dtype), ActivationForm::kQ8_0) << dtype_name(dtype);
   }
   for (const DType dtype : {DType::kQ4_1, DType::kQ5_1}) {
