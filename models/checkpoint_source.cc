@@ -84,7 +84,8 @@ CheckpointSource::CheckpointSource(FileSystem& file_system, const fs::path& fold
       checkpoint_(formats::Checkpoint::open(file_system, folder)) {}
 
 const formats::CheckpointTensor* CheckpointSource::locate(const TensorName& tensor) const {
-  if (tensor.role == TensorRole::kRopeFrequencies) return nullptr;
+  if (tensor.role == TensorRole::kRopeFrequencies || tensor.part == TensorPart::kScale)
+    return nullptr;
   const std::string name = checkpoint_name(tensor);
   const formats::CheckpointTensor* found = checkpoint_.find(name);
   // A bare LlamaModel names its tensors without the first word.

@@ -59,6 +59,10 @@ std::optional<TensorExtent> expected_extent(const TensorName& tensor,
   if (is_layer_role(tensor.role) && tensor.layer >= parameters.layers) return std::nullopt;
   const auto weight = extent_of_weight(tensor.role, parameters);
   if (!weight || tensor.part == TensorPart::kWeight) return weight;
+  if (tensor.part == TensorPart::kScale) {
+    const bool may_have_scale = may_have_bias(tensor.role) || tensor.role == TensorRole::kOutput;
+    return may_have_scale ? std::optional(TensorExtent{1, 1, true}) : std::nullopt;
+  }
   if (!may_have_bias(tensor.role)) return std::nullopt;
   return TensorExtent{1, weight->rows, true};
 }

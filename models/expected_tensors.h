@@ -20,8 +20,8 @@ struct TensorExtent {
   friend bool operator==(const TensorExtent&, const TensorExtent&) = default;
 };
 
-// Nothing for what no such network has: a layer beyond the last, the bias of a norm or of an
-// embedding, and rope_freqs, which only a GGUF has.
+// Nothing for what no such network has: a layer beyond the last, the bias or scale of a norm or of
+// an embedding, and rope_freqs, which only a GGUF has.
 [[nodiscard]] std::optional<TensorExtent> expected_extent(const TensorName& tensor,
                                                           const HyperParameters& parameters);
 

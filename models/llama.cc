@@ -131,6 +131,10 @@ class Pass {
       const auto form = kernels::activation_form(weight.dtype, model_.options.activations);
       kernels::matmul(backend_, pool_, weight.view(), input.packed(form), out.values);
     }
+    if (weight.scale != 1)
+      for_tokens(out.count(), [&](std::size_t t) {
+        for (float& value : out.row(t)) value *= weight.scale;
+      });
     return out;
   }
 

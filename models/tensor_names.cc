@@ -52,7 +52,8 @@ std::optional<std::uint32_t> take_layer(std::string_view& text) {
 
 std::optional<TensorPart> take_part(std::string_view& text) {
   for (const auto& [suffix, part] : {std::pair{std::string_view(".weight"), TensorPart::kWeight},
-                                     std::pair{std::string_view(".bias"), TensorPart::kBias}}) {
+                                     std::pair{std::string_view(".bias"), TensorPart::kBias},
+                                     std::pair{std::string_view(".scale"), TensorPart::kScale}}) {
     if (text.ends_with(suffix)) {
       text.remove_suffix(suffix.size());
       return part;
@@ -96,7 +97,7 @@ const NameRow& row_of(TensorRole role) {
 }
 
 std::string_view suffix(TensorPart part) {
-  return part == TensorPart::kWeight ? "weight" : "bias";
+  return part == TensorPart::kWeight ? "weight" : part == TensorPart::kBias ? "bias" : "scale";
 }
 
 }  // namespace
@@ -107,7 +108,9 @@ bool is_layer_role(TensorRole role) {
 
 std::optional<TensorName> tensor_from_checkpoint_name(std::string_view name) {
   take_prefix(name, "model.");
-  return parse(name, "layers.", &NameRow::checkpoint);
+  auto tensor = parse(name, "layers.", &NameRow::checkpoint);
+  if (tensor && tensor->part == TensorPart::kScale) tensor.reset();
+  return tensor;
 }
 
 std::optional<TensorName> tensor_from_gguf_name(std::string_view name) {

@@ -25,7 +25,11 @@ enum class TensorRole : std::uint8_t {
   kDown,
 };
 
-enum class TensorPart : std::uint8_t { kWeight, kBias };
+enum class TensorPart : std::uint8_t {
+  kWeight,
+  kBias,
+  kScale,  // GGUF only: one number by which a product with the weight is multiplied
+};
 
 struct TensorName {
   TensorRole role = TensorRole::kTokenEmbedding;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "base/check.h"
 #include "base/error.h"
 #include "kernels/codec.h"
@@ -19,7 +21,7 @@ class Loader {
     Weights weights;
     weights.embedding = matrix({TensorRole::kTokenEmbedding});
     weights.output_norm = vector({TensorRole::kOutputNorm});
-    if (!parameters_.tied_output) weights.output = matrix({TensorRole::kOutput});
+    if (!parameters_.tied_output) weights.output = scaled_matrix({TensorRole::kOutput});
     for (std::uint32_t i = 0; i < parameters_.layers; ++i) weights.layers.push_back(layer(i));
     return weights;
   }
@@ -69,7 +71,7 @@ class Loader {
   Matrix matrix(const TensorName& name) {
     const TensorShape shape = shape_of(name);
     const auto row = row_bytes(shape.dtype, shape.columns);
-    Matrix result{shape.dtype, shape.rows, shape.columns, source_.read(name)};
+    Matrix result{shape.dtype, shape.rows, shape.columns, source_.read(name), 1};
     if (!row || result.bytes.size() != *row * shape.rows) {
       throw Error(ErrorKind::kCorrupt,
                   fmt::format("{} has {} bytes, which is not {} rows of {} values of {}",
@@ -86,8 +88,20 @@ class Loader {
     return result;
   }
 
+  Matrix scaled_matrix(TensorName name) {
+    Matrix result = matrix(name);
+    name.part = TensorPart::kScale;
+    if (!source_.find(name)) return result;
+    result.scale = vector(name).front();
+    if (!std::isfinite(result.scale))
+      throw Error(ErrorKind::kCorrupt, fmt::format("{} has the value {}, which is no "
+                                                   "finite number",
+                                                   source_.describe(name), result.scale));
+    return result;
+  }
+
   Linear linear(TensorName name) {
-    Linear result{matrix(name), {}};
+    Linear result{scaled_matrix(name), {}};
     name.part = TensorPart::kBias;
     if (needs_bias(name.role, parameters_) || source_.find(name)) result.bias = vector(name);
     return result;

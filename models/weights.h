@@ -41,6 +41,7 @@ struct Matrix {
   std::size_t rows = 0;
   std::size_t columns = 0;
   std::vector<std::byte> bytes;
+  float scale = 1;  // of every product with it: GGUF's X.scale beside X.weight
 
   [[nodiscard]] kernels::WeightView view() const { return {dtype, rows, columns, bytes}; }
 };
@@ -68,7 +69,8 @@ struct Weights {
 };
 
 // Throws kNotFound "FILE: tensor NAME is missing", kInvalidInput on a shape other than the
-// parameters say, kUnsupported on a type that products do not take.
+// parameters say, kUnsupported on a type that products do not take, kCorrupt on a scale that is no
+// finite number.
 [[nodiscard]] Weights load_weights(const TensorSource& source, const HyperParameters& parameters);
 
 }  // namespace qbuild::models

@@ -38,8 +38,17 @@ TEST(ExpectedTensors, ABiasIsAsLongAsItsMatrixHasRows) {
             (TensorExtent{1, 64, true}));
 }
 
+TEST(ExpectedTensors, AScaleIsOneNumber) {
+  const HyperParameters p = tiny_parameters();
+  for (const TensorName& name : {TensorName{TensorRole::kDown, TensorPart::kScale, 1},
+                                 TensorName{TensorRole::kOutput, TensorPart::kScale}})
+    EXPECT_EQ(expected_extent(name, p), (TensorExtent{1, 1, true}));
+}
+
 TEST(ExpectedTensors, WhatNoSuchNetworkHasIsNotExpected) {
   const HyperParameters p = tiny_parameters();
+  EXPECT_FALSE(expected_extent({TensorRole::kAttentionNorm, TensorPart::kScale, 0}, p));
+  EXPECT_FALSE(expected_extent({TensorRole::kTokenEmbedding, TensorPart::kScale}, p));
   EXPECT_FALSE(expected_extent({TensorRole::kQuery, TensorPart::kWeight, 2}, p));
   EXPECT_FALSE(expected_extent({TensorRole::kAttentionNorm, TensorPart::kBias, 0}, p));
   EXPECT_FALSE(expected_extent({TensorRole::kTokenEmbedding, TensorPart::kBias, 0}, p));

@@ -47,6 +47,30 @@ TEST(NetworkLoad, FromAGgufEqualsThatFromACheckpointToTheLastBit) {
             all_logits(Network::from_source(tiny_parameters(), source, options), some_tokens(30)));
 }
 
+// Every product of a matrix whose scale stands beside it, which is a power of two.
+TEST(NetworkForward, MultipliesProductsByTheScaleOfTheirWeight) {
+  const TinySource plain(tiny_parameters());
+  TinySource scaled(tiny_parameters());
+  for (const char* name : {"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
+                           "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"}) {
+    const std::string weight = std::string("model.layers.1.") + name;
+    for (float& value : scaled.tensors[weight + ".weight"].values) value *= 16;
+    scaled.tensors[weight + ".scale"] = {1, 1, true, {1.0F / 16}};
+  }
+  for (float& value : scaled.tensors["lm_head.weight"].values) value /= 4;
+  scaled.tensors["lm_head.scale"] = {1, 1, true, {4}};
+  const NetworkOptions options{kernels::best_backend(), kernels::ActivationMode::kReference};
+  const Network expected = Network::from_source(tiny_parameters(), plain, options);
+  const TestFolder folder;
+  write_gguf(scaled, folder.path() / "tiny.gguf");
+  const auto files = make_posix_file_system();
+  const Network network = Network::load(*files, folder.path() / "tiny.gguf", options);
+  EXPECT_EQ(all_logits(network, some_tokens(30)), all_logits(expected, some_tokens(30)));
+  // A token alone goes another way.
+  EXPECT_EQ(all_logits(network, some_tokens(1), 1, Products::kFast),
+            all_logits(expected, some_tokens(1), 1, Products::kFast));
+}
+
 TEST(NetworkForward, RefusesTokensOutsideTheVocabulary) {
   for (const std::int32_t token : {-1, 50}) {
     const Network network = tiny();

@@ -44,6 +44,11 @@ TEST(TensorNames, RefuseWhatIsNoTensorOfTheArchitecture) {
         "model.rope_freqs.weight", "rope_freqs.weight", ".weight"}) {
     EXPECT_FALSE(tensor_from_checkpoint_name(name)) << name;
   }
+  // A factor beside a weight is GGUF's.
+  EXPECT_FALSE(tensor_from_checkpoint_name("model.layers.1.mlp.up_proj.scale"));
+  EXPECT_EQ(tensor_from_gguf_name("blk.1.ffn_up.scale"),
+            (TensorName{TensorRole::kUp, TensorPart::kScale, 1}));
+  EXPECT_EQ(gguf_name({TensorRole::kOutput, TensorPart::kScale}), "output.scale");
   EXPECT_FALSE(tensor_from_gguf_name("blk.0.attn_qkv.weight"));
   EXPECT_FALSE(tensor_from_gguf_name("blk.0.input_layernorm.weight"));
   EXPECT_EQ(tensor_from_gguf_name("rope_freqs.weight"), (TensorName{TensorRole::kRopeFrequencies}));

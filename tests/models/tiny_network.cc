@@ -56,6 +56,16 @@ std::string bytes_of(const std::vector<float>& values) {
   return bytes;
 }
 
+// Scales, which no checkpoint has, are named as if one had them.
+TensorName name_of(const std::string& name) {
+  constexpr std::string_view kScale = ".scale";
+  if (!name.ends_with(kScale)) return *tensor_from_checkpoint_name(name);
+  auto weight =
+      *tensor_from_checkpoint_name(name.substr(0, name.size() - kScale.size()) + ".weight");
+  weight.part = TensorPart::kScale;
+  return weight;
+}
+
 void write(const std::filesystem::path& path, std::string_view text) {
   publish_file(*make_posix_file_system(), path, as_bytes(text));
 }
@@ -158,12 +168,12 @@ void write_gguf(const TinySource& source, const std::filesystem::path& path) {
   std::vector<formats::GgufTensorSpec> specs;
   std::vector<std::string> data;
   for (const auto& [name, tensor] : source.tensors) {
-    const TensorName parsed = *tensor_from_checkpoint_name(name);
+    const TensorName parsed = name_of(name);
     formats::GgufTensorSpec spec{gguf_name(parsed), {tensor.columns}, DType::kF32};
     if (!tensor.is_vector) spec.shape.push_back(tensor.rows);
     specs.push_back(std::move(spec));
     std::vector<float> values = tensor.values;
-    if (has_permuted_rows(parsed.role)) {
+    if (parsed.part != TensorPart::kScale && has_permuted_rows(parsed.role)) {
       for (std::uint64_t row = 0; row < tensor.rows; ++row) {
         const std::uint64_t from = checkpoint_row(row, p.head_dim);
         std::copy_n(tensor.values.begin() + static_cast<std::ptrdiff_t>(from * tensor.columns),

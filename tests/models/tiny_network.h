@@ -45,7 +45,7 @@ class TinySource final : public TensorSource {
 [[nodiscard]] std::string tiny_config_json();
 // The tensors as model.safetensors with config.json beside it.
 void write_checkpoint(const TinySource& source, const std::filesystem::path& folder);
-// The same as a converter would make it: q and k permuted.
+// The same as a converter would make it: q and k permuted. It may have scales.
 void write_gguf(const TinySource& source, const std::filesystem::path& path);
 
 // A folder of its own for one test, removed afterwards.

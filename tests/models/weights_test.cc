@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "base/error.h"
 #include "tests/models/tiny_network.h"
 
@@ -61,6 +63,30 @@ TEST(LoadWeights, NeedsTheBiasesThatTheParametersPromise) {
   EXPECT_EQ(
       failure(TinySource(p), p).message(),
       "tiny: tensor model.layers.0.self_attn.q_proj.bias is missing; the model is not complete");
+}
+
+TEST(LoadWeights, TakeTheScaleThatStandsBesideAWeight) {
+  TinySource source(tiny_parameters());
+  source.tensors["model.layers.1.mlp.up_proj.scale"] = {1, 1, true, {0.25F}};
+  source.tensors["lm_head.scale"] = {1, 1, true, {2.0F}};
+  const Weights weights = load_weights(source, tiny_parameters());
+  EXPECT_EQ(weights.layers[1].up.weight.scale, 0.25F);
+  EXPECT_EQ(weights.layers[0].up.weight.scale, 1.0F);
+  EXPECT_EQ(weights.output.scale, 2.0F);
+}
+
+TEST(LoadWeights, RefusesAScaleThatIsNoNumberOrSeveral) {
+  TinySource source(tiny_parameters());
+  TinyTensor& scale = source.tensors["model.layers.0.self_attn.q_proj.scale"];
+  scale = {1, 1, true, {std::numeric_limits<float>::infinity()}};
+  EXPECT_EQ(failure(source).kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(failure(source).message(),
+            "tiny: tensor model.layers.0.self_attn.q_proj.scale has the value inf, which is no "
+            "finite number");
+  scale = {1, 2, true, {1, 1}};
+  EXPECT_EQ(failure(source).message(),
+            "tiny: tensor model.layers.0.self_attn.q_proj.scale has the shape 1 x 2, but the "
+            "model's parameters ask for 1 x 1");
 }
 
 TEST(LoadWeights, NeedsAnOutputMatrixUnlessItIsTied) {
