@@ -21,6 +21,10 @@ struct Encoding {
   DType type = DType::kF32;
   kernels::Effort effort = kernels::Effort::kDefault;
   ColumnImportance importance = {};
+  // Whether the values are divided by a factor for each of the tensor's matrices, which stands
+  // beside it (rules/tensor_scale.h); and the factors, once they are known.
+  bool is_scaled = false;
+  std::shared_ptr<const std::vector<float>> scales = {};
   bool operator==(const Encoding&) const = default;
 };
 

@@ -39,6 +39,13 @@ std::string tensors_digest(const formats::GgufReader& reader,
   return hash.finish().hex();
 }
 
+// A factor of a weight that stands beside it is no parameter of the network.
+bool is_scale(const formats::GgufReader& reader, const std::string& name) {
+  constexpr std::string_view kScale = ".scale";
+  return name.ends_with(kScale) &&
+         reader.find(name.substr(0, name.size() - kScale.size()) + ".weight") != nullptr;
+}
+
 Json describe_facts(const formats::GgufReader& reader) {
   const formats::GgufMetadata& metadata = reader.metadata();
   std::map<std::string, std::uint64_t> types;
@@ -46,7 +53,7 @@ Json describe_facts(const formats::GgufReader& reader) {
   std::uint64_t bytes = 0;
   for (const formats::GgufTensor& tensor : reader.tensors()) {
     ++types[std::string(dtype_name(tensor.dtype))];
-    parameters += tensor.values();
+    if (!is_scale(reader, tensor.name)) parameters += tensor.values();
     bytes += tensor.size_bytes;
   }
   Json counts = Json::object();

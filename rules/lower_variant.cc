@@ -12,6 +12,7 @@
 #include "rules/lowering.h"
 #include "rules/quantize.h"
 #include "rules/rule_table.h"
+#include "rules/tensor_scale.h"
 
 namespace qbuild::rules {
 namespace {
@@ -70,6 +71,7 @@ std::uint64_t values_of(const TensorSpec& tensor) {
 struct TypePlan {
   std::set<DType> types;
   std::uint64_t bytes = 0;
+  bool has_scales = false;
   std::vector<std::string> notes;
 };
 
@@ -88,6 +90,12 @@ TypePlan plan_types(const LoweringModel& model, const Variant& variant,
     for (const std::string& note :
          check_importance(*imatrix, model.model.imatrix->text, source.weights, choices))
       plan.notes.push_back(fmt::format("{}: {}", variant.name, note));
+  const auto scaled = scaled_tensors(source.weights, choices, source.network.architecture);
+  for (std::size_t i = 0; i < scaled.size(); ++i) {
+    if (!scaled[i]) continue;
+    plan.has_scales = true;
+    plan.bytes += matrices_of(source.weights[i]) * sizeof(float);
+  }
   std::map<std::pair<DType, DType>, std::size_t> fallbacks;
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (kernels::find_codec(choices[i].type) != nullptr) plan.types.insert(choices[i].type);
@@ -141,6 +149,7 @@ Node quantize_node(Lowering& lowering, LoweringModel& model, const Variant& vari
   for (const DType type : plan.types)
     node.fields.push_back({fmt::format("encoder.{}", dtype_name(type)),
                            std::to_string(kernels::find_codec(type)->encoder_version)});
+  if (plan.has_scales) node.fields.push_back({"scales", std::string(kTensorScalesVersion)});
   std::vector<std::string> parts{"weights", "config", "tokenizer"};
   if (!model.model.chat_template) parts.emplace_back("template");
   node.inputs.push_back(

@@ -12,9 +12,11 @@
 #include "base/check.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
+#include "kernels/nvfp4_scale.h"
 #include "rules/evaluated_model.h"
 #include "rules/quantize_job.h"
 #include "rules/rule_table.h"
+#include "rules/tensor_scale.h"
 #include "rules/tensor_stream.h"
 #include "rules/weight_source.h"
 
@@ -55,10 +57,24 @@ class Feeding {
   }
 
  private:
+  // For the jobs that want it scaled. The checksum of the tensor, or "" if there are none.
+  std::string begin_scaled(std::span<const std::unique_ptr<QuantizeJob>> jobs, std::size_t tensor) {
+    const auto is_scaled = [tensor](const auto& job) { return job->encoding(tensor).is_scaled; };
+    if (std::none_of(jobs.begin(), jobs.end(), is_scaled)) return "";
+    const std::uint64_t matrices = matrices_of(source_.tensors()[tensor]);
+    auto [checksum, numbers] = stream_.survey(tensor, matrices);
+    for (float& number : numbers) number = kernels::nvfp4_scale(number);
+    const auto scales = std::make_shared<const std::vector<float>>(std::move(numbers));
+    for (const auto& job : jobs)
+      if (is_scaled(job)) job->begin_scaled(tensor, checksum, scales);
+    return checksum;
+  }
+
   void feed(std::span<const std::unique_ptr<QuantizeJob>> jobs, std::size_t tensor) {
     const bool may_copy = std::any_of(jobs.begin(), jobs.end(),
                                       [&](const auto& job) { return job->may_copy(tensor); });
-    std::string checksum = may_copy ? stream_.checksum(tensor) : "";
+    std::string checksum = begin_scaled(jobs, tensor);
+    if (checksum.empty() && may_copy) checksum = stream_.checksum(tensor);
     std::vector<QuantizeJob*> waiting;
     for (const auto& job : jobs)
       if (may_copy && job->copy(tensor, checksum))

@@ -6,6 +6,7 @@
 #include "rules/display.h"
 #include "rules/gguf_artifact.h"
 #include "rules/importance.h"
+#include "rules/tensor_scale.h"
 
 namespace qbuild::rules {
 namespace {
@@ -90,8 +91,13 @@ QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& co
                    specs_of(tensors), source.network());
   check_stored_types(tensors, choices, request.context.get_bool("requantize", false));
   const kernels::Effort effort = effort_of(request.params);
+  const auto scaled = scaled_tensors(tensors, choices, source.network().architecture);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    encodings_.push_back({.type = choices[i].type, .effort = effort});
+    encodings_.push_back({.type = choices[i].type, .effort = effort, .is_scaled = scaled[i]});
+    // Where its name sorts: before the weight.
+    if (scaled[i])
+      specs_.push_back({scale_name(tensors[i].name), {matrices_of(tensors[i])}, DType::kF32});
+    in_file_.push_back(specs_.size());
     specs_.push_back({tensors[i].name, tensors[i].shape, choices[i].type});
     values_ += tensors[i].values();
   }
@@ -126,15 +132,24 @@ void QuantizeJob::append(const EncodedPiece& piece) {
   });
 }
 
+void QuantizeJob::begin_scaled(std::size_t tensor, std::string_view checksum,
+                               const std::shared_ptr<const std::vector<float>>& scales) {
+  static_cast<void>(encoding(tensor));
+  encoding_.scales = scales;
+  const Bytes bytes = std::as_bytes(std::span(*scales));
+  append(std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end()));
+  end_piece(in_file_[tensor] - 1, scale_piece_key(source_.tensors()[tensor], checksum));
+}
+
 bool QuantizeJob::may_copy(std::size_t tensor) const {
-  const std::uint64_t size_bytes = writer_->size_of(tensor);
+  const std::uint64_t size_bytes = writer_->size_of(in_file_[tensor]);
   return earlier_.has_size(size_bytes) || artifacts_.has_size(size_bytes);
 }
 
 bool QuantizeJob::copy(std::size_t tensor, std::string_view checksum) {
   const std::string key = piece_key(source_.tensors()[tensor], checksum, encoding(tensor));
   writing_.finish();
-  const std::uint64_t size_bytes = writer_->size_of(tensor);
+  const std::uint64_t size_bytes = writer_->size_of(in_file_[tensor]);
   const auto sink = [&](Bytes bytes) {
     writer_->append(bytes);
     checksum_.update(bytes);
@@ -143,21 +158,24 @@ bool QuantizeJob::copy(std::size_t tensor, std::string_view checksum) {
   return earlier_.copy(key, size_bytes, sink) || artifacts_.copy(key, size_bytes, sink);
 }
 
-void QuantizeJob::end_tensor(std::size_t tensor, std::string_view checksum, Origin origin) {
-  const WeightTensor& source = source_.tensors()[tensor];
-  cache::Piece piece{.key = piece_key(source, checksum, encoding(tensor)),
-                     .offset = writer_->offset_of(tensor),
-                     .size_bytes = written_of_tensor_,
+void QuantizeJob::end_piece(std::size_t in_file, std::string key) {
+  cache::Piece piece{.key = std::move(key),
+                     .offset = writer_->offset_of(in_file),
+                     .size_bytes = std::exchange(written_of_tensor_, 0),
                      .checksum = {}};
   writing_.run([this, piece]() mutable {
     piece.checksum = std::exchange(checksum_, Xxh3()).hex();
     partial_.note(piece);
     pieces_.push_back(std::move(piece));
   });
+}
+
+void QuantizeJob::end_tensor(std::size_t tensor, std::string_view checksum, Origin origin) {
+  const WeightTensor& source = source_.tensors()[tensor];
   context_.log(fmt::format("{}  {} -> {}  {}{}", source.name, dtype_name(source.stored),
-                           dtype_name(encodings_[tensor].type),
-                           display_bytes(std::exchange(written_of_tensor_, 0)),
+                           dtype_name(encodings_[tensor].type), display_bytes(written_of_tensor_),
                            origin_text(origin)));
+  end_piece(in_file_[tensor], piece_key(source, checksum, encoding(tensor)));
   ++(origin == Origin::kComputed ? computed_ : copied_);
   values_done_ += source.values();
   context_.progress(values_done_, values_, "weights");

@@ -33,7 +33,8 @@ class QuantizeJob {
   QuantizeJob(const engine::ActionRequest& request, engine::ActionContext& context,
               const WeightSource& source, FoundTensors& artifacts);
 
-  // Of the tensor that is next: what its columns matter is read when it is its turn.
+  // Of the tensor that is next: what its columns matter is read when it is its turn. If it is
+  // scaled, the factors are there after begin_scaled.
   [[nodiscard]] const Encoding& encoding(std::size_t tensor);
 
   // Whether the tensor may be there already, so that its checksum is worth knowing.
@@ -46,9 +47,11 @@ class QuantizeJob {
     kCopied,
   };
 
-  // For each tensor in turn: a copy, or its pieces; then end_tensor. What an earlier piece's
-  // writing threw is thrown by a later call.
+  // For each tensor in turn: if it is scaled its factors, then a copy, or its pieces; then
+  // end_tensor. What an earlier piece's writing threw is thrown by a later call.
   //   checksum  of the tensor's stored bytes
+  void begin_scaled(std::size_t tensor, std::string_view checksum,
+                    const std::shared_ptr<const std::vector<float>>& scales);
   [[nodiscard]] bool copy(std::size_t tensor, std::string_view checksum);
   void append(const EncodedPiece& piece);
   void end_tensor(std::size_t tensor, std::string_view checksum, Origin origin);
@@ -60,6 +63,8 @@ class QuantizeJob {
 
  private:
   void open(const formats::GgufMetadata& metadata);
+  // The tensor of the file that was written last.
+  void end_piece(std::size_t in_file, std::string key);
 
   const engine::ActionRequest& request_;
   engine::ActionContext& context_;
@@ -73,6 +78,7 @@ class QuantizeJob {
   Encoding encoding_;                // of tensor_
   std::optional<std::size_t> tensor_;
   std::vector<formats::GgufTensorSpec> specs_;
+  std::vector<std::size_t> in_file_;  // parallel to the source's tensors: which of specs_ it is
   std::unique_ptr<HashingFile> file_;
   std::unique_ptr<formats::GgufWriter> writer_;
   std::vector<cache::Piece> pieces_;  // the tensors that were written

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "kernels/codec.h"
+#include "rules/tensor_scale.h"
 
 namespace qbuild::rules {
 namespace {
@@ -26,13 +27,21 @@ std::string piece_key(const WeightTensor& tensor, std::string_view checksum,
   const kernels::Codec* const codec = kernels::find_codec(encoding.type);
   const bool is_best = encoding.effort == kernels::Effort::kBest;
   const std::string& importance = encoding.importance.digest;
+  const std::string scales =
+      encoding.is_scaled ? fmt::format("scales {}\n", kTensorScalesVersion) : "";
   return xxh3_hex(as_bytes(fmt::format(
       "tensor\nreading {}\nbytes {}\nstored {}\nshape{}\nhead {}\nopaque {}\ntype {}\neffort {}\n"
-      "encoder {}\n{}",
+      "encoder {}\n{}{}",
       kReadingVersion, checksum, dtype_name(tensor.stored), shape_text(tensor.shape),
       tensor.permuted_head_dim, tensor.is_opaque, dtype_name(encoding.type),
       is_best ? "best" : "default", codec == nullptr ? 0 : codec->encoder_version,
-      importance.empty() ? "" : fmt::format("importance {}\n", importance))));
+      importance.empty() ? "" : fmt::format("importance {}\n", importance), scales)));
+}
+
+std::string scale_piece_key(const WeightTensor& tensor, std::string_view checksum) {
+  return xxh3_hex(as_bytes(fmt::format("scales {}\nreading {}\nbytes {}\nstored {}\nshape{}\n",
+                                       kTensorScalesVersion, kReadingVersion, checksum,
+                                       dtype_name(tensor.stored), shape_text(tensor.shape))));
 }
 
 std::string piece_scope(const std::vector<WeightTensor>& tensors) {

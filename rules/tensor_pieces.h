@@ -22,6 +22,8 @@ namespace qbuild::rules {
 //   checksum  of the stored bytes
 [[nodiscard]] std::string piece_key(const WeightTensor& tensor, std::string_view checksum,
                                     const Encoding& encoding);
+// The same of the factors that stand beside it, if it is scaled.
+[[nodiscard]] std::string scale_piece_key(const WeightTensor& tensor, std::string_view checksum);
 
 // Within which tensors are shared: networks of one shape, whatever they have learned.
 [[nodiscard]] std::string piece_scope(const std::vector<WeightTensor>& tensors);

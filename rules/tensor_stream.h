@@ -42,6 +42,14 @@ class TensorStream {
   // The same checksum, for whoever has to know it before.
   [[nodiscard]] std::string checksum(std::size_t tensor) { return convert(tensor, {}, {}); }
 
+  // What has to be known of a tensor before it is encoded with factors for its matrices, which it
+  // has one after the other: the same checksum, and the largest magnitude of each.
+  struct Survey {
+    std::string checksum;
+    std::vector<float> largest;
+  };
+  [[nodiscard]] Survey survey(std::size_t tensor, std::uint64_t matrices);
+
   // Stored bytes that were read so far.
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
 
@@ -51,6 +59,8 @@ class TensorStream {
     std::uint64_t rows = 0;
   };
 
+  // Reads a tensor and calls `take` for each of its slabs, whose stored bytes are in stored_.
+  std::string read(std::size_t tensor, const std::function<void(const Slab& slab)>& take);
   void start_reading(std::size_t tensor, const Slab& slab);
   void decode(const WeightTensor& tensor, const Slab& slab);
   [[nodiscard]] EncodedPiece encode(const WeightTensor& tensor, const Slab& slab,

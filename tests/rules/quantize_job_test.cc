@@ -79,6 +79,38 @@ TEST_F(QuantizeJobTest, OneThatWasStoppedGoesOnWhereItWas) {
   EXPECT_EQ(result.pieces_copied + result.pieces_computed, kTensors);
 }
 
+TEST_F(QuantizeJobTest, OneWithFactorsBesideItsWeightsGoesOnAndIsCopiedFromLikeOthers) {
+  const ActionRequest first = request(kBard, "NVFP4");
+  const ActionResult whole = made(first);
+  EXPECT_EQ(whole.pieces_computed, kTensors);  // a weight and its factor are one
+  EXPECT_EQ(whole.pieces.at("model.gguf").size(), kTensors + 42);
+  const ActionRequest asked = request(kBard, "NVFP4");
+  stop_after(asked, 20);
+  const ActionResult resumed = made(asked);
+  EXPECT_EQ(read_text(resumed.files.at(0).path), read_text(whole.files.at(0).path));
+  EXPECT_EQ(resumed.pieces, whole.pieces);
+  EXPECT_GE(resumed.pieces_copied, 20u);
+  ActionRequest copied = request(kBard, "NVFP4");
+  copied.donors = {donor_of(first, whole)};
+  const ActionResult copy = made(copied);
+  EXPECT_EQ(copy.pieces_computed, 0u);
+  EXPECT_EQ(copy.files.at(0).sha256, whole.files.at(0).sha256);
+}
+
+// Of Q8_0's tensors none is divided, of NVFP4's nearly all are.
+TEST_F(QuantizeJobTest, FactorsOfOneFileAreNotThoseOfAnotherThatIsMadeWithIt) {
+  const std::vector<ActionRequest> asked{request(kBard, "NVFP4"), request(kBard, "Q8_0"),
+                                         request(kBard, "NVFP4")};
+  const auto outcomes = together(asked);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    ASSERT_TRUE(outcomes[i].result) << i;
+    EXPECT_EQ(outcomes[i].result->files.at(0).sha256,
+              made(request(kBard, asked[i].params.at("recipe").as_string())).files.at(0).sha256)
+        << i;
+  }
+  EXPECT_EQ(outcomes[2].result->pieces_computed, 0u);
+}
+
 TEST_F(QuantizeJobTest, WhatWasLeftIsNotBelievedUnlessItHasItsChecksum) {
   const std::string whole = read_text(made(request(kBard, "Q8_0")).files.at(0).path);
   const ActionRequest asked = request(kBard, "Q8_0");

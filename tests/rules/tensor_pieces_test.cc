@@ -24,6 +24,8 @@ TEST(PieceKey, IsOfAllThatTheBytesDependOn) {
   keys.insert(piece_key(tensor(), "ab", encoding));
   keys.insert(piece_key(tensor(), "aa", {.type = DType::kQ6_K}));
   keys.insert(piece_key(tensor(), "aa", {.type = DType::kQ4_K, .effort = kernels::Effort::kBest}));
+  keys.insert(piece_key(tensor(), "aa", {.type = DType::kQ4_K, .is_scaled = true}));
+  keys.insert(scale_piece_key(tensor(), "aa"));
   WeightTensor other = tensor();
   other.stored = DType::kBF16;
   keys.insert(piece_key(other, "aa", encoding));
@@ -36,7 +38,8 @@ TEST(PieceKey, IsOfAllThatTheBytesDependOn) {
   other = tensor();
   other.is_opaque = true;
   keys.insert(piece_key(other, "aa", encoding));
-  EXPECT_EQ(keys.size(), 8u);
+  keys.insert(scale_piece_key(other, "aa"));
+  EXPECT_EQ(keys.size(), 10u);  // an opaque tensor is not divided
 }
 
 TEST(PieceKey, IsNotOfNames) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "formats/checkpoint.h"
@@ -147,6 +148,55 @@ TEST_F(TensorStreamTest, EachOfSeveralMatricesHasColumnsOfItsOwn) {
                          columns, std::as_writable_bytes(std::span(bytes)),
                          {.importance = std::span(*numbers).subspan(matrix * columns, columns)});
     EXPECT_EQ(all.substr(matrix * size, size), bytes) << matrix;
+  }
+}
+
+TEST_F(TensorStreamTest, EachOfSeveralMatricesIsDividedByAFactorOfItsOwn) {
+  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
+  WeightTensor& tensor = source.tensor();
+  const std::uint64_t columns = tensor.shape.at(0);
+  const std::uint64_t rows = tensor.shape.at(1) / 4;
+  tensor.shape = {columns, rows, 4};
+  const auto scales =
+      std::make_shared<const std::vector<float>>(std::vector<float>{0.5F, 1, 4, 0x1p-10F});
+  const Encoding encoding{.type = DType::kNVFP4, .is_scaled = true, .scales = scales};
+  const std::string all = convert_to(source, {encoding}).at(0);
+  EXPECT_EQ(convert_to(source, {encoding}, 3).at(0), all);
+  std::vector<float> values(4 * rows * columns);
+  kernels::to_f32(kernels::Backend::kScalar, tensor.stored,
+                  as_bytes(source.bytes()).first(2 * values.size()), values);
+  const std::uint64_t size = *row_bytes(DType::kNVFP4, columns) * rows;
+  for (std::size_t matrix = 0; matrix < 4; ++matrix) {
+    const auto of_matrix = std::span(values).subspan(matrix * rows * columns, rows * columns);
+    for (float& value : of_matrix) value /= (*scales)[matrix];
+    std::string bytes(size, '\0');
+    kernels::encode_rows(kernels::Backend::kScalar, DType::kNVFP4, of_matrix, columns,
+                         std::as_writable_bytes(std::span(bytes)));
+    EXPECT_EQ(all.substr(matrix * size, size), bytes) << matrix;
+  }
+}
+
+TEST_F(TensorStreamTest, ASurveyTellsTheLargestMagnitudeOfEachMatrix) {
+  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
+  WeightTensor& tensor = source.tensor();
+  const std::uint64_t columns = tensor.shape.at(0);
+  const std::uint64_t rows = tensor.shape.at(1) / 4;
+  tensor.shape = {columns, rows, 4};
+  std::vector<float> values(4 * rows * columns);
+  kernels::to_f32(kernels::Backend::kScalar, tensor.stored,
+                  as_bytes(source.bytes()).first(2 * values.size()), values);
+  for (const unsigned threads : {1u, 3u}) {
+    ThreadPool pool(threads);
+    TensorStream stream(source, kernels::best_backend(), pool);
+    const TensorStream::Survey survey = stream.survey(0, 4);
+    EXPECT_EQ(survey.checksum, stream.checksum(0));
+    ASSERT_EQ(survey.largest.size(), 4u);
+    for (std::size_t matrix = 0; matrix < 4; ++matrix) {
+      float largest = 0;
+      for (std::size_t i = 0; i < rows * columns; ++i)
+        largest = std::max(largest, std::abs(values[matrix * rows * columns + i]));
+      EXPECT_EQ(survey.largest[matrix], largest) << matrix;
+    }
   }
 }
 
