@@ -13,46 +13,33 @@ namespace {
 
 // Of two names that are equally near to a slip, the first is suggested: the more usual one stands
 // first.
-constexpr std::array<std::string_view, 34> kRecipes{
+constexpr std::array<std::string_view, 35> kRecipes{
     "F32",    "F16",   "BF16",   "Q8_0",      "Q4_0",    "Q4_K_M", "Q4_K_S", "Q6_K",   "Q5_K_M",
     "Q5_K_S", "Q5_0",  "Q5_1",   "Q4_1",      "Q3_K_M",  "Q3_K_L", "Q3_K_S", "Q2_K",   "IQ4_XS",
     "IQ4_NL", "IQ3_M", "IQ3_S",  "IQ3_XS",    "IQ3_XXS", "IQ2_M",  "IQ2_S",  "IQ2_XS", "IQ2_XXS",
-    "IQ1_M",  "IQ1_S", "Q2_K_S", "MXFP4_MOE", "TQ2_0",   "TQ1_0",  "Q1_0"};
-constexpr std::array<std::string_view, 27> kTensorTypes{
-    "F32",    "F16",     "BF16",  "Q8_0",  "Q4_0",   "Q5_0",   "Q5_1",  "Q4_K",    "Q5_K",
-    "Q6_K",   "Q4_1",    "Q3_K",  "Q2_K",  "IQ4_XS", "IQ4_NL", "IQ3_S", "IQ3_XXS", "IQ2_S",
-    "IQ2_XS", "IQ2_XXS", "IQ1_M", "IQ1_S", "MXFP4",  "TQ2_0",  "TQ1_0", "Q2_0",    "Q1_0"};
+    "IQ1_M",  "IQ1_S", "Q2_K_S", "MXFP4_MOE", "NVFP4",   "TQ2_0",  "TQ1_0",  "Q1_0"};
+constexpr std::array<std::string_view, 28> kTensorTypes{
+    "F32",   "F16",   "BF16",  "Q8_0",   "Q4_0",   "Q5_0",  "Q5_1",    "Q4_K",  "Q5_K",   "Q6_K",
+    "Q4_1",  "Q3_K",  "Q2_K",  "IQ4_XS", "IQ4_NL", "IQ3_S", "IQ3_XXS", "IQ2_S", "IQ2_XS", "IQ2_XXS",
+    "IQ1_M", "IQ1_S", "MXFP4", "NVFP4",  "TQ2_0",  "TQ1_0", "Q2_0",    "Q1_0"};
 constexpr std::array<std::string_view, 1> kMethods{"command"};
 constexpr std::array<std::string_view, 9> kSteps{"source",  "card",  "publish",   "license", "gate",
                                                  "quality", "speed", "benchmark", "ready"};
 // Words of the field that a user may rightly expect and that nothing here makes yet: the nearest
 // known word would be a bad guess. In capitals. `rules` has a table for Q2_0 among them; what that
 // lacks is a label that the Hub shows.
-constexpr std::array<std::string_view, 25> kNotYet{"Q2_0",
-                                                   "Q3_K",
-                                                   "Q6_K_L",
-                                                   "Q8_K",
-                                                   "MXFP4",
-                                                   "NVFP4",
-                                                   "FP8",
-                                                   "FP4",
-                                                   "NF4",
-                                                   "INT4",
-                                                   "INT8",
-                                                   "GPTQ",
-                                                   "AWQ",
-                                                   "BNB",
-                                                   "BITSANDBYTES",
-                                                   "EXL2",
-                                                   "EXL3",
-                                                   "HQQ",
-                                                   "AQLM",
-                                                   "QUIP",
-                                                   "MLX",
-                                                   "ONNX",
-                                                   "COMPRESSED-TENSORS",
-                                                   "TORCHAO",
-                                                   "SMOOTHQUANT"};
+constexpr std::array<std::string_view, 24> kNotYet{"Q2_0",    "Q3_K",
+                                                   "Q6_K_L",  "Q8_K",
+                                                   "MXFP4",   "FP8",
+                                                   "FP4",     "NF4",
+                                                   "INT4",    "INT8",
+                                                   "GPTQ",    "AWQ",
+                                                   "BNB",     "BITSANDBYTES",
+                                                   "EXL2",    "EXL3",
+                                                   "HQQ",     "AQLM",
+                                                   "QUIP",    "MLX",
+                                                   "ONNX",    "COMPRESSED-TENSORS",
+                                                   "TORCHAO", "SMOOTHQUANT"};
 // A longer list in a message helps nobody.
 constexpr std::size_t kMaxListed = 40;
 constexpr std::size_t kMaxListedBytes = 500;

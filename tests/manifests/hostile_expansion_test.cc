@@ -145,7 +145,7 @@ qbuild.yaml:62:9: the variant "Q8_0" stands twice; the first is at qbuild.yaml:6
      "qbuild.yaml:6:167: with its variables replaced the text is longer than 8192 bytes"},
     {"BracesWithoutEnd",
      [] { return with_model("    quants: ['" + std::string(8000, '{') + "Q8_0']\n"); },
-     R"(qbuild.yaml:5:14: unknown quant "{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{..."; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, IQ4_XS, IQ4_NL, IQ3_M, IQ3_S, IQ3_XS, IQ3_XXS, IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_M, IQ1_S, Q2_K_S, MXFP4_MOE, TQ2_0, TQ1_0, Q1_0)"},
+     R"(qbuild.yaml:5:14: unknown quant "{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{{..."; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, IQ4_XS, IQ4_NL, IQ3_M, IQ3_S, IQ3_XS, IQ3_XXS, IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_M, IQ1_S, Q2_K_S, MXFP4_MOE, NVFP4, TQ2_0, TQ1_0, Q1_0)"},
     {"VariableOfThousandsOfBytes",
      [] { return with_model("    quants: ['{" + std::string(8000, 'v') + "}']\n"); },
      R"(qbuild.yaml:5:14: unknown variable "vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv..."; known: model)"},

@@ -240,7 +240,7 @@ models:
 qbuild.yaml:2:1: unknown key in a manifest: "token"; known: version, include, sets, defaults, models, licenses
 qbuild.yaml:2:8: this looks like a token; a token is read from the environment (HF_TOKEN) or the token file, never from a manifest
 qbuild.yaml:4:30: this looks like a token; a token is read from the environment (HF_TOKEN) or the token file, never from a manifest
-qbuild.yaml:4:30: unknown quant "hf_..."; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, IQ4_XS, IQ4_NL, IQ3_M, IQ3_S, IQ3_XS, IQ3_XXS, IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_M, IQ1_S, Q2_K_S, MXFP4_MOE, TQ2_0, TQ1_0, Q1_0)"},
+qbuild.yaml:4:30: unknown quant "hf_..."; known: F32, F16, BF16, Q8_0, Q4_0, Q4_K_M, Q4_K_S, Q6_K, Q5_K_M, Q5_K_S, Q5_0, Q5_1, Q4_1, Q3_K_M, Q3_K_L, Q3_K_S, Q2_K, IQ4_XS, IQ4_NL, IQ3_M, IQ3_S, IQ3_XS, IQ3_XXS, IQ2_M, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_M, IQ1_S, Q2_K_S, MXFP4_MOE, NVFP4, TQ2_0, TQ1_0, Q1_0)"},
     {"PasswordInAddress",
      R"(version: 1
 models:
