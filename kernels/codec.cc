@@ -25,7 +25,8 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 // encode_few_levels_lanes.h; MXFP4 by encode_mxfp4_lanes.h, NVFP4 by
 // encode_nvfp4_lanes.h; the types with grids by encode_grid_lanes.h. 2, for IQ2_S, IQ2_XS, IQ2_XXS,
 // IQ1_S and IQ1_M: with importance for the least loss of a network instead of the least error; for
-// NVFP4: two more scale codes are tried.
+// NVFP4: two more scale codes are tried; for IQ4_NL, and Q4_0 and Q5_0 where they search: of
+// denormal scales the best, perhaps none.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
 // NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several
@@ -33,9 +34,9 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 constexpr std::array kCodecs{
     Codec{DType::kF32, 1, std::numeric_limits<float>::max()},
     Codec{DType::kF16, 1, kLargestF16},
-    Codec{DType::kQ4_0, 1, 8 * kLargestF16},
+    Codec{DType::kQ4_0, 2, 8 * kLargestF16},
     Codec{DType::kQ4_1, 1, kLargestF16},
-    Codec{DType::kQ5_0, 1, 16 * kLargestF16},
+    Codec{DType::kQ5_0, 2, 16 * kLargestF16},
     Codec{DType::kQ5_1, 1, kLargestF16},
     Codec{DType::kQ8_0, 1, 127 * kLargestF16},
     Codec{DType::kQ2_K, 1, 15 * kLargestF16},
@@ -47,7 +48,7 @@ constexpr std::array kCodecs{
     Codec{DType::kIQ2_XS, 2, 31 * kLargestF16},
     Codec{DType::kIQ3_XXS, 1, 31 * kLargestF16},
     Codec{DType::kIQ1_S, 2, 0.875F * 15 * kLargestF16},
-    Codec{DType::kIQ4_NL, 1, 105 * kLargestF16},
+    Codec{DType::kIQ4_NL, 2, 105 * kLargestF16},
     Codec{DType::kIQ3_S, 1, 31 * kLargestF16},
     Codec{DType::kIQ2_S, 2, 31 * kLargestF16},
     Codec{DType::kIQ4_XS, 1, 32 * 105 * kLargestF16},

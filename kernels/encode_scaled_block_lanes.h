@@ -80,7 +80,24 @@ struct ScaledBlockEncoder {
       const F fitted = Scale::round_held(L::div(r.lx, Kernels::nonzero_or_one(r.ll)));
       d = L::select_less(Kernels::error_of(r, fitted), Kernels::error_of(r, d), fitted, d);
     }
-    return d;
+    const F denormal =
+        L::select_less(L::abs(d), L::set(Scale::kSmallestNormal), L::set(1), L::set(0));
+    return L::fold_max(denormal) > 0 ? with_denormals(v, d) : d;
+  }
+
+  // Denormal scales are far apart, and were rounded away from zero: perhaps the one before is
+  // nearer, or none at all.
+  static F with_denormals(const Values& v, F d) {
+    const F zero = L::set(0);
+    const F step = L::select_less(d, zero, L::set(-Scale::kStep), L::set(Scale::kStep));
+    F best = zero;
+    F least = zero;
+    for (const F candidate : {d, L::sub(d, step)}) {
+      const F error = Kernels::error_of(Kernels::round(v, Scale::inverse(candidate)), candidate);
+      best = L::select_less(error, least, candidate, best);
+      least = L::min(error, least);
+    }
+    return L::select_less(L::abs(d), L::set(Scale::kSmallestNormal), best, d);
   }
 
   static void encode(const EncodeJob& job) {
