@@ -27,11 +27,18 @@ CONVERTER = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/")
 # read alike.
 DOCUMENTED = ["general.quantization_version", "general.file_type"]
 
+# llama.cpp's quantizer makes no NVFP4.
+SHARED = [recipe for recipe in RECIPES if recipe != "NVFP4"]
 PLAIN = ["F32", "F16", "BF16"]  # of which every byte is determined
 RUN = ["Q8_0", "Q4_K_M", "IQ4_XS", "Q2_K"]  # all would take minutes
 
 # Root mean square of the difference from the logits of F16, relative to how they vary themselves.
 MAX_LOGIT_DIFFERENCE = 0.1
+MAX_NVFP4_DIFFERENCE = 0.55  # four bits of random weights, layer after layer
+
+UNSCALED = ["deepseek2"]  # weights whose scales llama.cpp passes over: none is written
+# Norms after each product take any factor away, so that nothing is seen where scales are lost.
+INDIFFERENT = ["gemma3"]
 
 
 def file_type(recipe: str) -> gguf.LlamaFileType:
@@ -139,7 +146,7 @@ def built(request, qbuild, llama, sources, tmp_path_factory):
         "quantize.imatrix.entries_count": len(matrix),
         "quantize.imatrix.chunks_count": 8,
     }
-    for recipe in RECIPES:
+    for recipe in SHARED:
         path = folder / f"theirs-{recipe}.gguf"
         needs_it = recipe in importance.NEED_IMPORTANCE
         by = {"importance": matrix, "said": said} if needs_it else {}
@@ -237,6 +244,51 @@ def test_llama_cpp_runs_ours(built, llama, heldout):
     difference = np.sqrt(np.mean((logits["Q8_0"] - exact) ** 2)) / exact.std()
     print(f"{built.name}: Q8_0 differs from F16 by {difference:.4f}")
     assert 0 < difference <= MAX_LOGIT_DIFFERENCE
+
+
+def logits_of(llama, path: pathlib.Path, text: str) -> np.ndarray:
+    with llama.model(path, 64) as model:
+        return model.logits(model.tokenize(text)[:48]).astype(np.float64)
+
+
+def test_llama_cpp_multiplies_by_every_scale_beside_a_weight_of_nvfp4(built, qbuild, llama, heldout, tmp_path):
+    """A scale that llama.cpp passes over makes products some hundred times too large, which no network
+    survives. The same file with all scales lost is laid beside."""
+    rules = "".join(
+        f"        - {{match: '{name}', type: NVFP4}}\n"
+        for name, tensor in built.source.tensors.items()
+        if name.endswith(".weight") and len(tensor.shape_without_ones) > 1 and tensor.shape[0] % 64 == 0
+        and tensor.type == "F16" and name != "token_embd.weight"
+    )
+    (tmp_path / "qbuild.yaml").write_text(
+        f"version: 1\nmodels:\n  {built.name}:\n    source: {built.source_path}\n    quants:\n"
+        f"      - name: mine-NVFP4\n        base: F16\n        rules:\n{rules}"
+    )
+    run(qbuild, "build", "--store", str(tmp_path / "store"), cwd=tmp_path)
+    (path,) = tmp_path.glob("out/**/*.gguf")
+    tensors = read(path).tensors
+    scales = {name: tensor for name, tensor in tensors.items() if name not in built.source.tensors}
+    for name, tensor in scales.items():
+        assert name.endswith(".scale") and tensor.type == "F32"
+        assert tensors[name.removesuffix("scale") + "weight"].type == "NVFP4"
+    exact = logits_of(llama, built.source_path, heldout[:400])
+    difference = np.sqrt(np.mean((logits_of(llama, path, heldout[:400]) - exact) ** 2)) / exact.std()
+    print(f"{built.name}: NVFP4 with {len(scales)} scales differs from F16 by {difference:.4f}")
+    assert 0 < difference <= MAX_NVFP4_DIFFERENCE
+    if built.name in UNSCALED:
+        assert not scales
+        return
+    assert scales
+    bytes_of = bytearray(path.read_bytes())
+    for tensor in gguf.GGUFReader(path).tensors:
+        if tensor.name in scales:
+            one = np.ones(tensor.n_elements, np.float32).tobytes()
+            bytes_of[tensor.data_offset : tensor.data_offset + len(one)] = one
+    lost = tmp_path / "lost.gguf"
+    lost.write_bytes(bytes_of)
+    difference = np.sqrt(np.mean((logits_of(llama, lost, heldout[:400]) - exact) ** 2)) / exact.std()
+    print(f"{built.name}: with all of them lost by {difference:.4f}")
+    assert built.name in INDIFFERENT or not difference <= MAX_NVFP4_DIFFERENCE
 
 
 @pytest.mark.parametrize("name", SPLIT)
