@@ -8,7 +8,7 @@ namespace qbuild::kernels {
 
 //   largest  magnitude in the matrix; 1 is returned where it is 0 or no finite number
 // Encode x / nvfp4_scale(largest), whose sub-blocks have scales up to 8 to 16, and multiply what is
-// decoded by it: no product of such weights leaves binary16, in which some readers add them up.
+// decoded by it. A larger scale would leave less room to readers that add products in binary16.
 [[nodiscard]] float nvfp4_scale(float largest);
 
 }  // namespace qbuild::kernels

@@ -111,7 +111,8 @@ std::vector<bool> scaled_tensors(std::span<const WeightTensor> tensors,
     const Groups group = group_of(name);
     // Blocks that the source has are handed on as they are.
     scaled.push_back(choices[i].type == DType::kNVFP4 && tensors[i].stored != DType::kNVFP4 &&
-                     (group & groups) != 0 && !names.contains(sibling(name, kScale)) &&
+                     (group & groups) != 0 && (group == kExperts || matrices_of(tensors[i]) == 1) &&
+                     !names.contains(sibling(name, kScale)) &&
                      (group != kFeedForward || !names.contains(sibling(name, kBias))));
   }
   return scaled;

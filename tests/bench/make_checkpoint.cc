@@ -1,14 +1,16 @@
-// Makes a random checkpoint of Llama shape, for benchmarks: qbuild_make_checkpoint FOLDER
-// TOKENIZER_FOLDER [LAYERS]. Eight layers have about 365 million weights. The same arguments give
-// the same bytes.
+// Makes a random checkpoint of Llama shape, for benchmarks, and beside it FOLDER.imatrix, a random
+// importance matrix: qbuild_make_checkpoint FOLDER TOKENIZER_FOLDER [LAYERS]. Eight layers have
+// about 365 million weights. The same arguments give the same bytes.
 
 #include <fmt/core.h>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/half.h"
@@ -96,6 +98,31 @@ void write_weights(const fs::path& path, const std::vector<Tensor>& list) {
   }
 }
 
+// In the older of the two formats (docs/imatrix.md).
+void write_importance(const fs::path& path, std::uint64_t layers) {
+  std::ofstream file(path, std::ios::binary);
+  const auto number = [&file](std::uint64_t n) {
+    const auto stored = static_cast<std::int32_t>(n);
+    file.write(reinterpret_cast<const char*>(&stored), sizeof stored);
+  };
+  const std::array names{"attn_q",   "attn_k", "attn_v",  "attn_output",
+                         "ffn_gate", "ffn_up", "ffn_down"};
+  number(layers * names.size());
+  Random random;
+  for (std::uint64_t layer = 0; layer < layers; ++layer)
+    for (const std::string_view bare : names) {
+      const std::string name = fmt::format("blk.{}.{}.weight", layer, bare);
+      std::vector<float> columns(bare == "ffn_down" ? kFeedForward : kHidden);
+      for (float& one : columns) one = std::exp(random.normal());
+      number(name.size());
+      file << name;
+      number(1);
+      number(columns.size());
+      file.write(reinterpret_cast<const char*>(columns.data()),
+                 static_cast<std::streamsize>(columns.size() * sizeof(float)));
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,5 +155,6 @@ int main(int argc, char** argv) {
                                     {"eos_token_id", 1022}});
   std::ofstream(folder / "config.json") << config.dump_pretty();
   write_weights(folder / "model.safetensors", tensors(layers));
+  write_importance(folder.string() + ".imatrix", layers);
   return 0;
 }

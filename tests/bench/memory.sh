@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Memory of a large quantize: memory.sh QBUILD MAKE_CHECKPOINT [LAYERS] [FOLDER]
-# Quantizes a random checkpoint (44 layers have about 2 billion weights, 4 GB in F16) on the disk of FOLDER, and
-# prints the largest resident memory of the engine and of its workers, page cache apart (VmHWM of each), beside the
-# size of the source and of its largest tensor.
+# Quantizes a random checkpoint (118 layers have about 5.3 billion weights, 10 GB in F16) on the disk of FOLDER, in
+# single recipes and in four that are made in one pass, and prints the largest resident memory of the engine and of
+# its workers, page cache apart (VmHWM of each), beside the size of the source and of its largest tensor.
 set -euo pipefail
 qbuild=$(realpath "$1")
 make_checkpoint=$(realpath "$2")
-layers=${3:-44}
+layers=${3:-118}
 folder=$(mktemp -d "${4:-${TMPDIR:-/tmp}}/qbuild-bench-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 tokenizer=$(realpath "$(dirname "$0")/../../examples/models/bard-llama")
@@ -29,13 +29,14 @@ watch_memory() {
 
 printf '%d MiB in the source, %d MiB in its largest tensor\n' \
   $(($(stat -c %s model/model.safetensors) >> 20)) $((2048 * 5632 * 2 >> 20))
-for recipe in Q8_0 Q4_K_M; do
-  printf 'version: 1\nmodels:\n  m: {source: model, quants: [%s]}\n' "$recipe" >qbuild.yaml
+for recipes in Q8_0 Q4_K_M NVFP4 '{type: IQ2_XS, imatrix: true}' 'Q8_0, Q6_K, Q5_K_M, Q4_K_S'; do
+  printf 'version: 1\nmodels:\n  m: {source: model, imatrix: model.imatrix, quants: [%s]}\n' "$recipes" >qbuild.yaml
+  rm -rf store out
   "$qbuild" build --store store --threads 2 >log 2>&1 &
   engine=$!
   watch_memory "$engine" >peaks
   wait "$engine" || { cat log; exit 1; }
-  sort -k1,1 -k2,2n peaks | awk -v r="$recipe" '
+  sort -k1,1 -k2,2n peaks | awk -v r="$recipes" '
     { peak[$1] = $2 }
-    END { for (name in peak) printf "%-7s %-15s %7.1f MiB\n", r, name, peak[name] / 1024 }'
+    END { for (name in peak) printf "%-30s %-15s %7.1f MiB\n", r, name, peak[name] / 1024 }'
 done

@@ -59,6 +59,14 @@ TEST(ScaledTensors, HaveNoFactorYet) {
               ElementsAre("blk.1.attn_q.weight"));
 }
 
+TEST(ScaledTensors, AreSeveralMatricesOfExpertsOnly) {
+  std::vector<WeightTensor> tensors;
+  for (const char* name : {"blk.0.attn_q.weight", "blk.0.ffn_up_exps.weight"})
+    tensors.push_back({.name = name, .stored_name = name, .shape = {64, 64, 2}});
+  const std::vector<TypeChoice> choices(2, TypeChoice{.type = DType::kNVFP4});
+  EXPECT_THAT(scaled_tensors(tensors, choices, "llama"), ElementsAre(false, true));
+}
+
 TEST(ScaledTensors, AreNotHandedOnAsTheyAre) {
   const std::vector<WeightTensor> tensors{{.name = "blk.0.attn_q.weight",
                                            .stored_name = "x",
