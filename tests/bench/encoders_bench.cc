@@ -1,14 +1,16 @@
-// How fast the encoders and decoders are on one core, and how much they lose.
+// How fast the encoders and decoders are, and how much they lose.
 //
-//   qbuild_bench_encoders [--runs N] [--backend NAME] [--peer DIR] [--effort default|best]
-//                         [--importance none|columns]
+//   qbuild_bench_encoders [--runs N] [--threads N] [--backend NAME] [--peer DIR]
+//                         [--effort default|best] [--importance none|columns] [--type NAME]
 //
 // Data: 4 Mi Gaussian weights as 4096 rows of 1024 floats, which no core's own cache holds. Per
-// type: best and median weights per second of N runs; bytes moved per second at best (floats in,
-// blocks out); the decoder's best. With --peer, a folder with llama.cpp's shared libraries, its
-// encoder runs in turn with ours on the same data, and both errors (relative, by our decoder) stand
-// side by side. With importance, one number per column of log-normal distribution, both encoders
-// have it and the errors are weighted by it.
+// type: best and median weights per second of N runs; cycles of the time stamp counter per weight
+// and thread at best; bytes moved per second at best (floats in, blocks out), and what part that is
+// of a plain copy's bytes; the decoder's best. With --peer, a folder with llama.cpp's shared
+// libraries, its encoder runs in turn with ours on the same data, and both errors (relative, by our
+// decoder) stand side by side. With importance, one number per column of log-normal distribution,
+// both encoders have it and the errors are weighted by it. With threads, each encodes rows of its
+// own, in both.
 
 #include <dlfcn.h>
 #include <fmt/core.h>
@@ -17,12 +19,16 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <numbers>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "kernels/codec.h"
 
 namespace qbuild::kernels {
@@ -42,11 +48,20 @@ struct Options {
   std::string peer;
   Effort effort = Effort::kDefault;
   bool with_importance = false;
+  unsigned threads = 1;
+  std::string type;  // "": all
 };
 
 struct Speed {
   double best = 0;  // weights per second
   double median = 0;
+};
+
+// How long something took, in seconds and in cycles of the time stamp counter, where there is one.
+struct Duration {
+  double seconds = 0;
+  double cycles = 0;
+  bool operator<(const Duration& other) const { return seconds < other.seconds; }
 };
 
 struct Bench {
@@ -55,6 +70,8 @@ struct Bench {
   std::vector<float> decoded;
   Options options;
   PeerEncode peer = nullptr;
+  std::unique_ptr<ThreadPool> pool;
+  double copied = 0;  // bytes per second that a plain copy reads and writes
 };
 
 // Normally distributed.
@@ -69,17 +86,46 @@ std::vector<float> gaussian(std::size_t count, double size, std::uint64_t seed) 
   return values;
 }
 
-template <typename Body>
-double seconds_of(const Body& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+std::uint64_t cycles_now() {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#else
+  return 0;
+#endif
 }
 
-Speed speed_of(std::vector<double> seconds) {
-  std::sort(seconds.begin(), seconds.end());
+template <typename Body>
+Duration duration_of(const Body& body) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t first = cycles_now();
+  body();
+  const std::uint64_t last = cycles_now();
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+          static_cast<double>(last - first)};
+}
+
+Speed speed_of(std::vector<Duration> runs) {
+  std::sort(runs.begin(), runs.end());
   const double weights = kRows * kRowValues;
-  return {weights / seconds.front(), weights / seconds[seconds.size() / 2]};
+  return {weights / runs.front().seconds, weights / runs[runs.size() / 2].seconds};
+}
+
+// Rows [begin, end) on each thread.
+template <typename Body>
+Duration duration_of_rows(const Bench& bench, const Body& body) {
+  return duration_of([&] { bench.pool->parallel_for(kRows, 1, body); });
+}
+
+// A plain copy of the values.
+double copy_speed(Bench& bench) {
+  std::vector<Duration> runs;
+  for (std::size_t run = 0; run < bench.options.runs; ++run)
+    runs.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
+      std::memcpy(bench.decoded.data() + begin * kRowValues,
+                  bench.values.data() + begin * kRowValues,
+                  (end - begin) * kRowValues * sizeof(float));
+    }));
+  return speed_of(std::move(runs)).best * 2 * sizeof(float);
 }
 
 double error_of(Bench& bench, DType dtype, Bytes bytes) {
@@ -98,30 +144,51 @@ double error_of(Bench& bench, DType dtype, Bytes bytes) {
   return std::sqrt(error / energy);
 }
 
+// The reference refuses these without importance, with an assertion.
+bool peer_encodes(const Bench& bench, DType dtype) {
+  if (bench.peer == nullptr || dtype == DType::kF32) return false;
+  const bool needs_importance =
+      dtype == DType::kIQ2_XXS || dtype == DType::kIQ2_XS || dtype == DType::kIQ1_S;
+  return !needs_importance || !bench.importance.empty();
+}
+
 void measure(Bench& bench, const Codec& codec) {
-  std::vector<std::byte> ours(row_bytes(codec.dtype, bench.values.size()).value());
+  const std::size_t row = row_bytes(codec.dtype, kRowValues).value();
+  std::vector<std::byte> ours(row * kRows);
   std::vector<std::byte> theirs(ours.size());
-  const bool with_peer = bench.peer != nullptr && codec.dtype != DType::kF32;
-  std::vector<double> encode, decode, peer;
+  const bool with_peer = peer_encodes(bench, codec.dtype);
+  const auto rows_of = [](auto& all, std::size_t begin, std::size_t end, std::size_t size) {
+    return std::span(all).subspan(begin * size, (end - begin) * size);
+  };
+  std::vector<Duration> encode, decode, peer;
   for (std::size_t run = 0; run < bench.options.runs; ++run) {
-    encode.push_back(seconds_of([&] {
-      encode_rows(bench.options.backend, codec.dtype, bench.values, kRowValues, ours,
+    encode.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
+      encode_rows(bench.options.backend, codec.dtype, rows_of(bench.values, begin, end, kRowValues),
+                  kRowValues, rows_of(ours, begin, end, row),
                   {.importance = bench.importance, .effort = bench.options.effort});
     }));
-    decode.push_back(
-        seconds_of([&] { decode_rows(bench.options.backend, codec.dtype, ours, bench.decoded); }));
+    decode.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
+      decode_rows(bench.options.backend, codec.dtype, rows_of(ours, begin, end, row),
+                  rows_of(bench.decoded, begin, end, kRowValues));
+    }));
     if (!with_peer) continue;
-    peer.push_back(seconds_of([&] {
-      bench.peer(static_cast<int>(codec.dtype), bench.values.data(), theirs.data(), 0, kRows,
-                 kRowValues, bench.importance.empty() ? nullptr : bench.importance.data());
+    peer.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
+      bench.peer(static_cast<int>(codec.dtype), bench.values.data(), theirs.data(),
+                 static_cast<std::int64_t>(begin * kRowValues),
+                 static_cast<std::int64_t>(end - begin), kRowValues,
+                 bench.importance.empty() ? nullptr : bench.importance.data());
     }));
   }
   const Speed encoded = speed_of(encode);
-  const double bytes = static_cast<double>(ours.size() + sizeof(float) * bench.values.size());
-  fmt::print("{:<8}{:>10.1f}{:>10.1f}{:>8.2f}{:>10.1f}{:>11.6f}", dtype_name(codec.dtype),
-             encoded.best / 1e6, encoded.median / 1e6,
-             bytes / static_cast<double>(bench.values.size()) * encoded.best / 1e9,
-             speed_of(decode).best / 1e6, error_of(bench, codec.dtype, ours));
+  const double bytes_per_weight =
+      static_cast<double>(row) / static_cast<double>(kRowValues) + sizeof(float);
+  const double cycles = std::min_element(encode.begin(), encode.end())->cycles;
+  fmt::print("{:<8}{:>10.1f}{:>10.1f}{:>8.2f}{:>8.2f}{:>7.0f}%{:>10.1f}{:>11.6f}",
+             dtype_name(codec.dtype), encoded.best / 1e6, encoded.median / 1e6,
+             cycles * bench.options.threads / (kRows * kRowValues),
+             bytes_per_weight * encoded.best / 1e9,
+             100 * bytes_per_weight * encoded.best / bench.copied, speed_of(decode).best / 1e6,
+             error_of(bench, codec.dtype, ours));
   if (with_peer) {
     const Speed reference = speed_of(peer);
     fmt::print("{:>10.1f}{:>10.1f}{:>8.2f}{:>11.6f}", reference.best / 1e6, reference.median / 1e6,
@@ -157,10 +224,15 @@ Options parse(int argc, char** argv) {
       options.effort = value == "best" ? Effort::kBest : Effort::kDefault;
     } else if (word == "--importance" && (value == "none" || value == "columns")) {
       options.with_importance = value == "columns";
+    } else if (word == "--threads" && std::atoi(value.c_str()) > 0) {
+      options.threads = static_cast<unsigned>(std::atoi(value.c_str()));
+    } else if (word == "--type" && dtype_from_name(value)) {
+      options.type = value;
     } else {
       throw Error(ErrorKind::kInvalidInput,
-                  "usage: qbuild_bench_encoders [--runs N] [--backend NAME] [--peer DIR] "
-                  "[--effort default|best] [--importance none|columns]");
+                  "usage: qbuild_bench_encoders [--runs N] [--threads N] [--backend NAME] "
+                  "[--peer DIR] [--effort default|best] [--importance none|columns] "
+                  "[--type NAME]");
     }
   }
   return options;
@@ -177,19 +249,23 @@ void run(const Options& options) {
   }
   bench.decoded.resize(bench.values.size());
   if (!options.peer.empty()) bench.peer = load_peer(options.peer);
+  bench.pool = std::make_unique<ThreadPool>(options.threads);
+  bench.copied = copy_speed(bench);
   fmt::print(
-      "backend {}, one thread, {} runs, {} effort, {} importance; million weights per second\n",
-      backend_name(options.backend), options.runs,
-      options.effort == Effort::kBest ? "best" : "default",
-      options.with_importance ? "with" : "no");
-  fmt::print("{:<8}{:>10}{:>10}{:>8}{:>10}{:>11}", "type", "best", "median", "GB/s", "decode",
-             "error");
+      "backend {}, {} {}, {} runs, {} effort, {} importance; million weights per second; a plain "
+      "copy {:.2f} GB/s\n",
+      backend_name(options.backend), options.threads, options.threads == 1 ? "thread" : "threads",
+      options.runs, options.effort == Effort::kBest ? "best" : "default",
+      options.with_importance ? "with" : "no", bench.copied / 1e9);
+  fmt::print("{:<8}{:>10}{:>10}{:>8}{:>8}{:>8}{:>10}{:>11}", "type", "best", "median", "cycles",
+             "GB/s", "of copy", "decode", "error");
   if (bench.peer != nullptr) {
     fmt::print("{:>10}{:>10}{:>8}{:>11}", "peer best", "median", "times", "peer error");
   }
   fmt::print("\n");
   for (const Codec& codec : all_codecs()) {
-    if (codec.can_encode()) measure(bench, codec);
+    if (!codec.can_encode()) continue;
+    if (options.type.empty() || options.type == dtype_name(codec.dtype)) measure(bench, codec);
   }
 }
 
