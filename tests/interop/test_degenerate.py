@@ -18,7 +18,7 @@ TENSORS = [f"blk.{block}.{name}.weight" for name in ("ffn_up", "ffn_gate", "attn
 # llama.cpp's quantizer makes no NVFP4; of plain types every byte is determined.
 BOTH_MAKE = [r for r in RECIPES if r not in ("NVFP4", "MXFP4_MOE", "F32", "F16", "BF16")]
 # Where blocks are zeros in part, and of values over many magnitudes. With importance, one and two bits are made
-# for the least divergence of a network, which costs some error (encoders.md); sums differ in their order.
+# for the least divergence of a network, which costs some error (docs/types/encoders.md); sums differ in their order.
 ROOM = 1.005
 ROOM_ELSEWHERE = 1.07
 NEARLY_EXACT = 0.01  # of which no rounding of a scale counts
