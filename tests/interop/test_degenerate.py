@@ -76,7 +76,8 @@ def source(reference_gguf, tmp_path_factory) -> pathlib.Path:
         if key.startswith("GGUF.") or key == "general.architecture":
             continue
         kind = field.types[0]
-        writer.add_key_value(key, field.contents(), kind, field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None)
+        of_array = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+        writer.add_key_value(key, field.contents(), kind, of_array)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     for tensor in reader.tensors:
         values = dequantize(tensor.data, tensor.tensor_type).astype(np.float32)
