@@ -155,6 +155,18 @@ void emit_string(YAML::Emitter& out, const std::string& text) {
     out << YAML::DoubleQuoted << text;
 }
 
+// YAML takes no more than 1,024 characters before a colon for a key, escapes included.
+bool needs_a_question_mark(std::string_view key) {
+  constexpr std::size_t kSafe = 1000;
+  std::size_t characters = 2;
+  for (const char c : key) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_escaped = byte < ' ' || byte == 0x7F || byte >= 0x80;
+    characters += is_escaped ? 4 : c == '"' || c == '\\' ? 2 : 1;
+  }
+  return characters > kSafe;
+}
+
 void emit(YAML::Emitter& out, const Json& value) {
   if (value.is_null()) {
     out << YAML::Null;
@@ -167,6 +179,7 @@ void emit(YAML::Emitter& out, const Json& value) {
   } else if (value.is_object()) {
     out << YAML::BeginMap;
     for (const auto& [key, item] : value.as_object()) {
+      if (needs_a_question_mark(key)) out << YAML::LongKey;
       out << YAML::Key;
       emit_string(out, key);
       out << YAML::Value;

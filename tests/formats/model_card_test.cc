@@ -179,6 +179,19 @@ TEST(FrontMatter, ReadsBackHostileTextAsItWas) {
   }
 }
 
+// Of 1,024 characters and more a colon makes no key.
+TEST(FrontMatter, ReadsBackKeysOfAnyLength) {
+  for (const std::string& key :
+       {std::string(900, 'k'), std::string(1022, 'k'), std::string(5000, 'k'),
+        std::string(300, '\x7f'), std::string(600, '"'),
+        std::string("\xc2\x85") + std::string(1000, 'k')}) {
+    Json inner = Json::object({{key, "a"}, {"usual", 1}});
+    inner[key + "2"] = Json::object({{key, Json::array()}, {"z", key}});
+    const Json object = Json::object({{key, 1}, {"b", std::move(inner)}, {"c", 2}});
+    EXPECT_EQ(read_front_matter(emit_front_matter(object) + "body"), object) << key.size();
+  }
+}
+
 TEST(FrontMatter, ReadsBackNumbersAndEmptyContainersAsTheyWere) {
   for (const Json& value :
        {Json(0), Json(-7), Json(std::int64_t{9007199254740993}), Json(0.1), Json(1e300),
