@@ -17,7 +17,7 @@ import pytest
 
 from architectures import ARCHITECTURES, SPLIT
 from conftest import ROOT, run
-from test_every_recipe import RECIPES
+from test_every_recipe import BOTH_MAKE
 from test_recipes import PACKAGE
 
 CONVERTER = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/")
@@ -27,8 +27,6 @@ CONVERTER = ("convert_hf_to_gguf.py", "conversion/", "gguf-py/")
 # read alike.
 DOCUMENTED = ["general.quantization_version", "general.file_type"]
 
-# llama.cpp's quantizer makes no NVFP4.
-SHARED = [recipe for recipe in RECIPES if recipe != "NVFP4"]
 PLAIN = ["F32", "F16", "BF16"]  # of which every byte is determined
 RUN = ["Q8_0", "Q4_K_M", "IQ4_XS", "Q2_K"]  # all would take minutes
 
@@ -146,7 +144,7 @@ def built(request, qbuild, llama, sources, tmp_path_factory):
         "quantize.imatrix.entries_count": len(matrix),
         "quantize.imatrix.chunks_count": 8,
     }
-    for recipe in SHARED:
+    for recipe in BOTH_MAKE:
         path = folder / f"theirs-{recipe}.gguf"
         needs_it = recipe in importance.NEED_IMPORTANCE
         by = {"importance": matrix, "said": said} if needs_it else {}

@@ -1,13 +1,13 @@
 """Of every recipe our file is no further from the source than llama.cpp's: both are made of one F16 GGUF,
-by one importance matrix where one is needed, and llama.cpp runs all three. Compared is the Kullback-Leibler divergence of the next token's probabilities,
-at the same positions; a difference within two standard errors of the paired differences counts as equal."""
+by one importance matrix where one is needed, and llama.cpp runs all three. Compared is the Kullback-Leibler
+divergence of the next token's probabilities, at the same positions; a difference within two standard errors of the paired differences counts as equal."""
 
 import numpy as np
 import pytest
 
 import importance
 from conftest import CONTEXT, run
-from test_every_recipe import RECIPES
+from test_every_recipe import BOTH_MAKE
 
 # Besides those that need one: what an importance matrix makes better.
 ALSO_BY_IMPORTANCE = ["Q4_K_M", "IQ4_XS", "IQ3_S", "Q3_K_M", "Q2_K"]
@@ -52,7 +52,7 @@ def built(qbuild, checkpoint, matrix, tmp_path_factory):
     importance.write(folder / "bard.imatrix", matrix)
     (folder / "qbuild.yaml").write_text(
         "version: 1\ndefaults: {imatrix: bard.imatrix}\nmodels:\n"
-        f"  bard: {{source: bard-F16.gguf, quants: {importance.quants(RECIPES)}}}\n"
+        f"  bard: {{source: bard-F16.gguf, quants: {importance.quants(BOTH_MAKE)}}}\n"
         f"  by: {{source: bard-F16.gguf, quants: {importance.quants(ALSO_BY_IMPORTANCE, True)}}}\n"
     )
     run(qbuild, "build", "--store", str(folder / "store"), cwd=folder)
@@ -64,7 +64,7 @@ def source(built, llama, heldout) -> np.ndarray:
     return log_probabilities(llama, built / "bard-F16.gguf", heldout)
 
 
-@pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES if recipe not in PLAIN])
+@pytest.mark.parametrize("recipe", [recipe for recipe in BOTH_MAKE if recipe not in PLAIN])
 def test_our_file_is_no_further_from_the_source(built, source, llama, heldout, matrix, recipe):
     needed = matrix if recipe in importance.NEED_IMPORTANCE else None
     compare(built, source, llama, heldout, built / f"out/bard/bard-{recipe}.gguf", needed)

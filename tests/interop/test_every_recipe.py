@@ -14,6 +14,7 @@ from conftest import CONTEXT, MAX_ERROR, ROOT, QuickStart
 
 SCHEMA = json.loads((ROOT / "manifests/qbuild.schema.json").read_text())
 RECIPES = SCHEMA["$defs"]["quant"]["properties"]["type"]["anyOf"][0]["enum"]
+BOTH_MAKE = [recipe for recipe in RECIPES if recipe != "NVFP4"]  # which llama.cpp's quantizer does not make
 CHUNKS = 4  # of the held-out text, to be quick
 
 NOT_DECODED = {"Q1_0"}  # of which the package reads the header only
