@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "formats/gguf_metadata.h"
 #include "formats/gguf_reader.h"
+#include "rules/tensor_scale.h"
 
 namespace qbuild::rules {
 namespace {
@@ -39,11 +41,12 @@ std::string tensors_digest(const formats::GgufReader& reader,
   return hash.finish().hex();
 }
 
-// A factor of a weight that stands beside it is no parameter of the network.
-bool is_scale(const formats::GgufReader& reader, const std::string& name) {
-  constexpr std::string_view kScale = ".scale";
-  return name.ends_with(kScale) &&
-         reader.find(name.substr(0, name.size() - kScale.size()) + ".weight") != nullptr;
+// Factors that stand beside weights are no parameters of the network.
+std::set<std::string, std::less<>> scales_of(const formats::GgufReader& reader) {
+  std::set<std::string, std::less<>> names;
+  for (const formats::GgufTensor& tensor : reader.tensors())
+    if (auto name = scale_name(tensor.name)) names.insert(std::move(*name));
+  return names;
 }
 
 Json describe_facts(const formats::GgufReader& reader) {
@@ -51,9 +54,10 @@ Json describe_facts(const formats::GgufReader& reader) {
   std::map<std::string, std::uint64_t> types;
   std::uint64_t parameters = 0;
   std::uint64_t bytes = 0;
+  const auto scales = scales_of(reader);
   for (const formats::GgufTensor& tensor : reader.tensors()) {
     ++types[std::string(dtype_name(tensor.dtype))];
-    if (!is_scale(reader, tensor.name)) parameters += tensor.values();
+    if (!scales.contains(tensor.name)) parameters += tensor.values();
     bytes += tensor.size_bytes;
   }
   Json counts = Json::object();

@@ -96,7 +96,8 @@ QuantizeJob::QuantizeJob(const ActionRequest& request, engine::ActionContext& co
     encodings_.push_back({.type = choices[i].type, .effort = effort, .is_scaled = scaled[i]});
     // Where its name sorts: before the weight.
     if (scaled[i])
-      specs_.push_back({scale_name(tensors[i].name), {matrices_of(tensors[i])}, DType::kF32});
+      specs_.push_back(
+          {scale_name(tensors[i].name).value(), {matrices_of(tensors[i])}, DType::kF32});
     in_file_.push_back(specs_.size());
     specs_.push_back({tensors[i].name, tensors[i].shape, choices[i].type});
     values_ += tensors[i].values();

@@ -42,7 +42,7 @@ constexpr std::array kWeights{
 
 // What llama.cpp's graph of an architecture multiplies. It reads such scales for every
 // architecture, and passes over those that stand not here; tests/interop/test_architectures.py runs
-// each.
+// each, with the weights that a small network of it has.
 struct ArchitectureRow {
   std::string_view architecture;
   Groups groups;
@@ -64,7 +64,7 @@ constexpr std::array kArchitectures{
     ArchitectureRow{"falcon-h1", kUsual},
     ArchitectureRow{"gpt-oss", kUsual},
     ArchitectureRow{"lfm2", kUsual},
-    ArchitectureRow{"nemotron_h_moe", kUsual | kFeedForward | kShared | kExperts},
+    ArchitectureRow{"nemotron_h_moe", kUsual | kShared | kExperts},
     ArchitectureRow{"mamba2", kStateSpace | kOutput},
 };
 
@@ -118,8 +118,9 @@ std::vector<bool> scaled_tensors(std::span<const WeightTensor> tensors,
   return scaled;
 }
 
-std::string scale_name(std::string_view weight) {
-  return sibling(weight, kScale);
+std::optional<std::string> scale_name(std::string_view tensor) {
+  if (!tensor.ends_with(kWeight)) return std::nullopt;
+  return sibling(tensor, kScale);
 }
 
 std::uint64_t matrices_of(const WeightTensor& tensor) {

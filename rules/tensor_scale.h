@@ -6,6 +6,7 @@
 // docs/types/four-bits.md. Pure; any thread.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,8 +27,8 @@ inline constexpr std::string_view kTensorScalesVersion = "1";
                                                std::span<const TypeChoice> choices,
                                                std::string_view architecture);
 
-// "blk.0.attn_q.scale" for "blk.0.attn_q.weight".
-[[nodiscard]] std::string scale_name(std::string_view weight);
+// "blk.0.attn_q.scale" for "blk.0.attn_q.weight", nothing for what is no weight.
+[[nodiscard]] std::optional<std::string> scale_name(std::string_view tensor);
 
 // How many matrices a tensor has: experts are stacked.
 [[nodiscard]] std::uint64_t matrices_of(const WeightTensor& tensor);

@@ -1,6 +1,7 @@
 """Of every recipe our file is no further from the source than llama.cpp's: both are made of one F16 GGUF,
 by one importance matrix where one is needed, and llama.cpp runs all three. Compared is the Kullback-Leibler
-divergence of the next token's probabilities, at the same positions; a difference within two standard errors of the paired differences counts as equal."""
+divergence of the next token's probabilities, at the same positions; a difference within two standard errors of
+the paired differences counts as equal."""
 
 import numpy as np
 import pytest

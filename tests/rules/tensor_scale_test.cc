@@ -86,6 +86,7 @@ TEST(ScaledTensors, OfAFeedForwardNetworkHaveNoBiasWhichWouldBeMultipliedToo) {
 TEST(TensorScale, StandsBesideItsWeight) {
   EXPECT_EQ(scale_name("blk.0.attn_q.weight"), "blk.0.attn_q.scale");
   EXPECT_EQ(scale_name("output.weight"), "output.scale");
+  EXPECT_EQ(scale_name("blk.0.attn_q.bias"), std::nullopt);
 }
 
 TEST(TensorScale, IsANumberForEachMatrix) {

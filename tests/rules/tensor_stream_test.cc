@@ -68,6 +68,31 @@ class TensorStreamTest : public testing::Test {
   static std::string convert(const OneTensor& source, DType type, unsigned threads = 1) {
     return convert_to(source, {{.type = type}}, threads).at(0);
   }
+  // The embeddings as so many matrices of as many rows, and the values of each.
+  struct Stacked {
+    OneTensor source;
+    std::vector<std::vector<float>> matrices;
+  };
+  [[nodiscard]] Stacked embeddings_as(std::uint64_t count) const {
+    Stacked stacked{{checkpoint_, "model.embed_tokens.weight", "token_embd.weight"}, {}};
+    WeightTensor& tensor = stacked.source.tensor();
+    tensor.shape = {tensor.shape.at(0), tensor.shape.at(1) / count, count};
+    const std::string bytes = stacked.source.bytes();
+    const std::uint64_t size = tensor.shape[0] * tensor.shape[1];
+    for (std::uint64_t matrix = 0; matrix < count; ++matrix) {
+      auto& values = stacked.matrices.emplace_back(size);
+      kernels::to_f32(kernels::Backend::kScalar, tensor.stored,
+                      as_bytes(bytes).subspan(2 * matrix * size, 2 * size), values);
+    }
+    return stacked;
+  }
+  static std::string encoded(std::span<const float> values, std::uint64_t columns, DType type,
+                             const kernels::EncodeOptions& options) {
+    std::string bytes(*row_bytes(type, columns) * (values.size() / columns), '\0');
+    kernels::encode_rows(kernels::Backend::kScalar, type, values, columns,
+                         std::as_writable_bytes(std::span(bytes)), options);
+    return bytes;
+  }
   [[nodiscard]] OneTensor query() const { return {checkpoint_, kQuery, "blk.0.attn_q.weight"}; }
 
   std::unique_ptr<FileSystem> files_ = make_posix_file_system();
@@ -124,79 +149,49 @@ TEST_F(TensorStreamTest, EachTypeOfSeveralIsWhatItIsAlone) {
 }
 
 TEST_F(TensorStreamTest, EachOfSeveralMatricesHasColumnsOfItsOwn) {
-  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
-  WeightTensor& tensor = source.tensor();
-  // Eight matrices of as many rows as divide evenly.
-  const std::uint64_t columns = tensor.shape.at(0);
-  const std::uint64_t rows = tensor.shape.at(1) / 8;
-  tensor.shape = {columns, rows, 8};
+  const Stacked stacked = embeddings_as(8);
+  const std::uint64_t columns = stacked.source.tensors()[0].row_length();
   auto numbers = std::make_shared<std::vector<float>>();
   for (std::size_t matrix = 0; matrix < 8; ++matrix)
     for (std::size_t i = 0; i < columns; ++i)
       numbers->push_back(static_cast<float>((i % 7 + 1) * (matrix + 1) + i % 5 * matrix));
   const Encoding encoding{.type = DType::kQ4_K, .importance = {.digest = "x", .columns = numbers}};
-  const std::string all = convert_to(source, {encoding}).at(0);
-  EXPECT_EQ(convert_to(source, {encoding}, 3).at(0), all);
-  std::vector<float> values(8 * rows * columns);
-  kernels::to_f32(kernels::Backend::kScalar, tensor.stored,
-                  as_bytes(source.bytes()).first(2 * values.size()), values);
-  const std::uint64_t size = *row_bytes(DType::kQ4_K, columns) * rows;
-  for (std::size_t matrix = 0; matrix < 8; ++matrix) {
-    std::string bytes(size, '\0');
-    kernels::encode_rows(kernels::Backend::kScalar, DType::kQ4_K,
-                         std::span(values).subspan(matrix * rows * columns, rows * columns),
-                         columns, std::as_writable_bytes(std::span(bytes)),
-                         {.importance = std::span(*numbers).subspan(matrix * columns, columns)});
-    EXPECT_EQ(all.substr(matrix * size, size), bytes) << matrix;
-  }
+  std::string each;
+  for (std::size_t matrix = 0; matrix < 8; ++matrix)
+    each += encoded(stacked.matrices[matrix], columns, DType::kQ4_K,
+                    {.importance = std::span(*numbers).subspan(matrix * columns, columns)});
+  for (const unsigned threads : {1u, 3u})
+    EXPECT_EQ(convert_to(stacked.source, {encoding}, threads).at(0), each);
 }
 
 TEST_F(TensorStreamTest, EachOfSeveralMatricesIsDividedByAFactorOfItsOwn) {
-  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
-  WeightTensor& tensor = source.tensor();
-  const std::uint64_t columns = tensor.shape.at(0);
-  const std::uint64_t rows = tensor.shape.at(1) / 4;
-  tensor.shape = {columns, rows, 4};
+  const Stacked stacked = embeddings_as(4);
   const auto scales =
       std::make_shared<const std::vector<float>>(std::vector<float>{0.5F, 1, 4, 0x1p-10F});
   const Encoding encoding{.type = DType::kNVFP4, .is_scaled = true, .scales = scales};
-  const std::string all = convert_to(source, {encoding}).at(0);
-  EXPECT_EQ(convert_to(source, {encoding}, 3).at(0), all);
-  std::vector<float> values(4 * rows * columns);
-  kernels::to_f32(kernels::Backend::kScalar, tensor.stored,
-                  as_bytes(source.bytes()).first(2 * values.size()), values);
-  const std::uint64_t size = *row_bytes(DType::kNVFP4, columns) * rows;
+  std::string each;
   for (std::size_t matrix = 0; matrix < 4; ++matrix) {
-    const auto of_matrix = std::span(values).subspan(matrix * rows * columns, rows * columns);
-    for (float& value : of_matrix) value /= (*scales)[matrix];
-    std::string bytes(size, '\0');
-    kernels::encode_rows(kernels::Backend::kScalar, DType::kNVFP4, of_matrix, columns,
-                         std::as_writable_bytes(std::span(bytes)));
-    EXPECT_EQ(all.substr(matrix * size, size), bytes) << matrix;
+    std::vector<float> divided = stacked.matrices[matrix];
+    for (float& value : divided) value /= (*scales)[matrix];
+    each += encoded(divided, stacked.source.tensors()[0].row_length(), DType::kNVFP4, {});
   }
+  for (const unsigned threads : {1u, 3u})
+    EXPECT_EQ(convert_to(stacked.source, {encoding}, threads).at(0), each);
 }
 
 TEST_F(TensorStreamTest, ASurveyTellsTheLargestMagnitudeOfEachMatrix) {
-  OneTensor source(checkpoint_, "model.embed_tokens.weight", "token_embd.weight");
-  WeightTensor& tensor = source.tensor();
-  const std::uint64_t columns = tensor.shape.at(0);
-  const std::uint64_t rows = tensor.shape.at(1) / 4;
-  tensor.shape = {columns, rows, 4};
-  std::vector<float> values(4 * rows * columns);
-  kernels::to_f32(kernels::Backend::kScalar, tensor.stored,
-                  as_bytes(source.bytes()).first(2 * values.size()), values);
+  const Stacked stacked = embeddings_as(4);
+  std::vector<float> largest;
+  for (const std::vector<float>& values : stacked.matrices) {
+    largest.push_back(0);
+    for (const float value : values) largest.back() = std::max(largest.back(), std::abs(value));
+  }
   for (const unsigned threads : {1u, 3u}) {
     ThreadPool pool(threads);
-    TensorStream stream(source, kernels::best_backend(), pool);
+    TensorStream stream(stacked.source, kernels::best_backend(), pool);
     const TensorStream::Survey survey = stream.survey(0, 4);
     EXPECT_EQ(survey.checksum, stream.checksum(0));
-    ASSERT_EQ(survey.largest.size(), 4u);
-    for (std::size_t matrix = 0; matrix < 4; ++matrix) {
-      float largest = 0;
-      for (std::size_t i = 0; i < rows * columns; ++i)
-        largest = std::max(largest, std::abs(values[matrix * rows * columns + i]));
-      EXPECT_EQ(survey.largest[matrix], largest) << matrix;
-    }
+    EXPECT_EQ(survey.largest, largest);
   }
 }
 
