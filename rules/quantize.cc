@@ -83,6 +83,7 @@ class Feeding {
         waiting.push_back(job.get());
     if (waiting.empty()) return;
     std::vector<Encoding> wanted;
+    wanted.reserve(waiting.size());
     for (QuantizeJob* const job : waiting) wanted.push_back(job->encoding(tensor));
     checksum = stream_.convert(tensor, wanted, [&](std::size_t i, const EncodedPiece& piece) {
       waiting[i]->append(piece);
@@ -151,6 +152,7 @@ class QuantizeRule final : public engine::Rule {
     TensorStream stream(*source, backend_of(first), pool);
     Feeding(*source, stream).run(jobs, actions.front().context.stop());
     std::vector<ActionResult> results;
+    results.reserve(jobs.size());
     for (const auto& job : jobs) results.push_back(job->finish());
     for (const auto& [request, context] : actions) check_unchanged(request, files);
     return results;
