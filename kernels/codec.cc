@@ -216,7 +216,8 @@ void encode_rows(Backend backend, DType dtype, std::span<const float> values,
                 .blocks = blocks,
                 .importance = importance.empty() ? nullptr : importance.data() + i % values_per_row,
                 .effort = options.effort,
-                .out = to});
+                .out = to,
+                .following = values.size() - i - piece.size()});
     to += blocks * info.block_bytes;
   }
 }

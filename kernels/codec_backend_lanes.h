@@ -25,20 +25,20 @@ namespace qbuild::kernels {
 template <class L>
 struct BackendCodecs {
   using Plain = PlainEncoders<L>;
-  using F = typename L::F;
+  using I = typename L::I;
 
   static std::size_t first_beyond(const float* values, std::size_t count, float bound) {
-    const F limit = L::set(bound);
-    const F one = L::set(1);
+    // Magnitudes are in the order of their bits, NaN beyond infinity. Sixteen registers at a time,
+    // until one holds such a value.
+    const I rest = L::set_int(0x7fffffff);  // all but the sign
+    const I largest = L::sub_int(L::bits(L::set(bound)), L::set_int(1));
     std::size_t i = 0;
-    // Sixteen registers at a time, until one holds such a value: `below` is 0 where the comparison
-    // failed, as it does for NaN.
     for (; i + 256 <= count; i += 256) {
-      F below = one;
+      I most = L::set_int(0);
       for (std::size_t j = 0; j < 256; j += 16) {
-        below = L::select_less(L::abs(L::load(values + i + j)), limit, below, L::set(0));
+        most = L::max_int(most, L::and_int(L::bits(L::load(values + i + j)), rest));
       }
-      if (L::fold_add(below) < 16) break;
+      if (L::template bit_of_lanes<31>(L::sub_int(largest, most)) != 0) break;
     }
     for (; i < count; ++i) {
       const float magnitude = values[i] < 0 ? -values[i] : values[i];
@@ -58,7 +58,7 @@ struct BackendCodecs {
         __builtin_memcpy(job.out, job.values, 4 * job.blocks);
         return;
       case DType::kF16:
-        return Plain::f16(job.values, job.blocks, job.out);
+        return Plain::f16(job);
       case DType::kBF16:
         return Plain::bf16(job.values, job.blocks, job.out);
       case DType::kQ8_0:

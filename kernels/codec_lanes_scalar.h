@@ -2,6 +2,7 @@
 // What the codecs need beside the compute kernels' lanes. The plain definition; codec_lanes_avx2.h
 // and codec_lanes_avx512.h equal it bit for bit.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,11 @@ struct CodecLanesScalar : LanesScalar {
   static I and_int(const I& a, const I& b) {
     I r;
     for (int l = 0; l < 16; ++l) r.v[l] = a.v[l] & b.v[l];
+    return r;
+  }
+  static I max_int(const I& a, const I& b) {
+    I r;
+    for (int l = 0; l < 16; ++l) r.v[l] = std::max(a.v[l], b.v[l]);
     return r;
   }
   // A logical shift.
@@ -72,6 +78,36 @@ struct CodecLanesScalar : LanesScalar {
     for (int l = 0; l < 16; ++l) {
       const std::uint16_t bits = f32_to_f16(a.v[l]);
       std::memcpy(to + 2 * l, &bits, sizeof bits);
+    }
+  }
+  // codes[i] = x[i]*inverse + offset, rounded once, then to nearest, ties to even, and held within
+  // the two, which are those of a byte with or without sign. Before that it must lie within 2^22.
+  template <int kLowest, int kHighest>
+  static void round_32(const float* x, float inverse, float offset, std::uint8_t* codes) {
+    constexpr float kMagic = 0x1.8p+23F;
+    for (std::size_t i = 0; i < 32; ++i) {
+      const float rounded = (std::fma(x[i], inverse, offset) + kMagic) - kMagic;
+      codes[i] = static_cast<std::uint8_t>(static_cast<int>(
+          std::clamp(rounded, static_cast<float>(kLowest), static_cast<float>(kHighest))));
+    }
+  }
+  // Sixteen bytes: the low halves of the first sixteen codes below those of the others.
+  static void store_nibbles(std::uint8_t* to, const std::uint8_t* codes) {
+    for (std::size_t i = 0; i < 16; ++i) {
+      to[i] = static_cast<std::uint8_t>((codes[i] & 15) | (codes[i + 16] & 15) << 4);
+    }
+  }
+  // Bit i of the result is bit 4 of code i, of 32.
+  static std::uint32_t fifth_bits(const std::uint8_t* codes) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 32; ++i) bits |= (codes[i] >> 4 & 1U) << i;
+    return bits;
+  }
+  // Lane l: the extremes of the 32 floats from + 32*l; of zeros either.
+  static void extremes_of_rows(const float* from, F* lowest, F* highest) {
+    for (std::size_t l = 0; l < 16; ++l) {
+      lowest->v[l] = *std::min_element(from + 32 * l, from + 32 * (l + 1));
+      highest->v[l] = *std::max_element(from + 32 * l, from + 32 * (l + 1));
     }
   }
   // columns[j], lane l = from[l * stride + j], j < 16.

@@ -19,6 +19,7 @@ struct EncodeJob {
   const float* importance;  // one per value, positive and at most 2; null if all are alike
   Effort effort;
   std::uint8_t* out;
+  std::size_t following = 0;  // values that lie behind these; the next job has them
 };
 
 struct CodecTable {

@@ -21,10 +21,22 @@ struct PlainEncoders {
   using Scales = typename Store::Scales;
   static constexpr std::size_t kGroup = Store::kGroup;
 
-  static void f16(const float* values, std::size_t count, std::uint8_t* out) {
+  // These encoders are nearly as fast as memory, so values of the next job are fetched in step with
+  // the encoding of this one: those that are as far into it.
+  static void fetch_next(const EncodeJob& job, std::size_t block_values, std::size_t first,
+                         std::size_t count) {
+    if (first + count > job.following) return;
+    const float* next = job.values + block_values * job.blocks + first;
+    for (std::size_t i = 0; i < count; i += 16) __builtin_prefetch(next + i);
+  }
+
+  static void f16(const EncodeJob& job) {
     std::size_t i = 0;
-    for (; i + 16 <= count; i += 16) L::store_f16(out + 2 * i, L::load(values + i));
-    for (; i < count; ++i) Scale::store_bits(out + 2 * i, values[i]);
+    for (; i + 16 <= job.blocks; i += 16) {
+      fetch_next(job, 1, i, 16);
+      L::store_f16(job.out + 2 * i, L::load(job.values + i));
+    }
+    for (; i < job.blocks; ++i) Scale::store_bits(job.out + 2 * i, job.values[i]);
   }
   // Finite values only, so there is no NaN to keep.
   static void bf16(const float* values, std::size_t count, std::uint8_t* out) {
@@ -41,16 +53,15 @@ struct PlainEncoders {
     F lowest, highest;
   };
   static Extremes extremes(const float* values, std::size_t blocks) {
-    float low[kGroup] = {};
-    float high[kGroup] = {};
-    const F zero = L::set(0);
-    for (std::size_t b = 0; b < blocks; ++b) {
-      const F first = L::load(values + 32 * b);
-      const F second = L::load(values + 32 * b + 16);
-      high[b] = L::fold_max(L::max(first, second));
-      low[b] = -L::fold_max(L::sub(zero, L::min(first, second)));
+    float padded[32 * kGroup];
+    if (blocks < kGroup) {
+      __builtin_memcpy(padded, values, 32 * blocks * sizeof(float));
+      __builtin_memset(padded + 32 * blocks, 0, 32 * (kGroup - blocks) * sizeof(float));
+      values = padded;
     }
-    return {L::load(low), L::load(high)};
+    Extremes e;
+    L::extremes_of_rows(values, &e.lowest, &e.highest);
+    return e;
   }
   // The value of largest magnitude; of two that differ in sign only, the positive one.
   static F signed_most(const Extremes& e) {
@@ -89,6 +100,7 @@ struct PlainEncoders {
                         std::size_t block_bytes, const EncodeJob& job) {
     for (std::size_t b = 0; b < job.blocks; b += kGroup) {
       const std::size_t rest = job.blocks - b;
+      fetch_next(job, 32, 32 * b, 32 * kGroup);
       encode(job.values + 32 * b, rest < kGroup ? rest : kGroup, job.out + block_bytes * b);
     }
   }
