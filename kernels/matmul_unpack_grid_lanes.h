@@ -45,6 +45,10 @@ struct UnpackGridKernels {
     code = (code | code << 10) & 0x003F003FU;
     return (code | code << 5) & 0x07070707U;
   }
+  // `mask` of a number's bits, from `first` on.
+  static unsigned bits(unsigned number, std::size_t first, unsigned mask) {
+    return number >> first & mask;
+  }
   // Byte i, 1 to 127, becomes negative where bit i of `signs` is set.
   static Word with_signs(Word bytes, unsigned signs) {
     // Each bit is alone in its byte; adding 127 carries it to the top, wherever it is.
@@ -82,7 +86,7 @@ struct UnpackGridKernels {
       __builtin_memcpy(&block, row, sizeof block);
       begin(L::half(block.d_bits) * 0.125F, out);
       for (std::size_t s = 0; s < 16; ++s) {
-        out->scales[s] = odd(block.scales[s / 2] >> 4 * (s % 2) & 15U);
+        out->scales[s] = odd(bits(block.scales[s / 2], 4 * (s % 2), 15));
       }
       for (std::size_t v = 0; v < 32; ++v) {
         const unsigned q = block.q[v];
@@ -97,10 +101,10 @@ struct UnpackGridKernels {
       __builtin_memcpy(&block, row, sizeof block);
       begin(L::half(block.d_bits) * 0.125F, out);
       for (std::size_t s = 0; s < 16; ++s) {
-        out->scales[s] = odd(block.scales[s / 2] >> 4 * (s % 2) & 15U);
+        out->scales[s] = odd(bits(block.scales[s / 2], 4 * (s % 2), 15));
       }
       for (std::size_t v = 0; v < 32; ++v) {
-        const unsigned at = block.grid[v] | (block.high[v / 4] >> 2 * (v % 4) & 3U) << 8;
+        const unsigned at = block.grid[v] | bits(block.high[v / 4], 2 * (v % 4), 3) << 8;
         store(with_signs(levels_2bit(kGrid2Bit1024.codes[at]), block.signs[v]), v, out);
       }
     }
@@ -135,7 +139,7 @@ struct UnpackGridKernels {
       __builtin_memcpy(&block, row, sizeof block);
       begin(L::half(block.d_bits), out);
       for (std::size_t s = 0; s < 8; ++s) {
-        odd_of_two(block.scales[s / 2] >> 4 * (s % 2) & 15U, out->scales + 2 * s);
+        odd_of_two(bits(block.scales[s / 2], 4 * (s % 2), 15), out->scales + 2 * s);
         for (std::size_t l = 0; l < 4; ++l) {
           const U8* two = block.grid + 8 * s + 2 * l;
           const unsigned high = static_cast<unsigned>(block.high[s]) >> 2 * l;
@@ -176,10 +180,10 @@ struct UnpackGridKernels {
       for (int i = 0; i < 4; ++i) d_bits |= (block.scales[i] >> 12 & 15U) << 4 * i;
       begin(L::half(static_cast<std::uint16_t>(d_bits)) * 0.125F, out);
       for (std::size_t s = 0; s < 16; ++s) {
-        out->scales[s] = odd(block.scales[s / 4] >> 3 * (s % 4) & 7U);
+        out->scales[s] = odd(bits(block.scales[s / 4], 3 * (s % 4), 7));
       }
       for (std::size_t v = 0; v < 32; ++v) {
-        const unsigned high = block.high[v / 2] >> 4 * (v % 2) & 15U;
+        const unsigned high = bits(block.high[v / 2], 4 * (v % 2), 15);
         store(levels_1bit(block.grid[v] | (high & 7) << 8, (high & 8) != 0), v, out);
       }
     }
