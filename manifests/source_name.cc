@@ -40,7 +40,7 @@ bool is_gguf_path(const std::filesystem::path& path) {
 }
 
 std::string source_name(const std::filesystem::path& path) {
-  const std::string file = path.filename().string();
+  std::string file = path.filename().string();
   if (!is_gguf_path(path)) return file;
   std::string_view name = file;
   name.remove_suffix(kEnding.size());
