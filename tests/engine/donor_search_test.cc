@@ -144,7 +144,7 @@ TEST_F(DonorSearchTest, ThatVanishAfterTheyWereOfferedAreDoneWithout) {
   made("a", {"one"});
   build_.new_graph();
   id_ = make("b", {"one", "two"});
-  build_.behaviours["b"] = [this](const ActionRequest& request, ActionContext& context) {
+  build_.behaviours["b"] = [](const ActionRequest& request, ActionContext& context) {
     EXPECT_EQ(request.donors.size(), 1u);
     fs::remove(request.donors[0].files.at("out"));
     return make_of_pieces(request, context, [](std::size_t) {});
