@@ -53,7 +53,7 @@ Breakdown crash() {
   return {.error = Error(ErrorKind::kInternal, "crash"), .is_greeted = true};
 }
 
-std::string refusal(const OpenActions& open, ExecutorEvent event) {
+std::string refusal(const OpenActions& open, const ExecutorEvent& event) {
   try {
     open.check_turn(event);
   } catch (const Error& error) {

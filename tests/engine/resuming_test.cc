@@ -213,7 +213,7 @@ TEST(ResumingAfterItsEngine, WasKilledTheNextEngineGoesOn) {
 // What ends as an Error, in this process.
 class ResumingHere : public ::testing::Test {
  protected:
-  RunReport run(std::function<void(std::size_t)> before_each = [](std::size_t) {}) {
+  RunReport run(const std::function<void(std::size_t)>& before_each = [](std::size_t) {}) {
     build_.new_graph();
     id_ = build_.action("a", "a", {}, "resuming");
     build_.node(id_).params["pieces"] = texts();

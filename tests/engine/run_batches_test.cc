@@ -260,7 +260,7 @@ TEST(RunBatches, WhatAnotherEngineIsAtIsLeftOutOfAGroup) {
   const auto prepare = [&](FakeBuild& build) {
     static_cast<void>(five(build));
     for (auto& [target, count] : runs) {
-      build.behaviours[target] = [&](const ActionRequest& request, ActionContext&) {
+      build.behaviours[target] = [&count = count](const ActionRequest& request, ActionContext&) {
         ++count;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         return result_of(request);
