@@ -10,7 +10,7 @@
 
 namespace qbuild::kernels {
 
-struct CodecLanesAvx2 : LanesAvx2 {
+struct CodecLanesAvx2 : LanesAvx2, RowsAvx<CodecLanesAvx2> {
   static F min(F a, F b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }
   static F sqrt(F a) { return {_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)}; }
   static I and_int(I a, I b) {
@@ -58,26 +58,16 @@ struct CodecLanesAvx2 : LanesAvx2 {
     _mm_storeu_si128(p, _mm256_cvtps_ph(a.lo, _MM_FROUND_TO_NEAREST_INT));
     _mm_storeu_si128(p + 1, _mm256_cvtps_ph(a.hi, _MM_FROUND_TO_NEAREST_INT));
   }
-  template <int kLowest, int kHighest>
-  static void round_32(const float* x, float inverse, float offset, std::uint8_t* codes) {
-    RowsAvx<CodecLanesAvx2>::round_32<kLowest, kHighest>(x, inverse, offset, codes);
-  }
-  static void store_nibbles(std::uint8_t* to, const std::uint8_t* codes) {
-    RowsAvx<CodecLanesAvx2>::store_nibbles(to, codes);
-  }
-  static std::uint32_t fifth_bits(const std::uint8_t* codes) {
-    return RowsAvx<CodecLanesAvx2>::fifth_bits(codes);
-  }
   static void extremes_of_rows(const float* from, F* lowest, F* highest) {
-    RowsAvx<CodecLanesAvx2>::extremes_of_eight(from, &lowest->lo, &highest->lo);
-    RowsAvx<CodecLanesAvx2>::extremes_of_eight(from + 256, &lowest->hi, &highest->hi);
+    extremes_of_eight(from, &lowest->lo, &highest->lo);
+    extremes_of_eight(from + 256, &lowest->hi, &highest->hi);
   }
   static void transpose(const float* from, std::size_t stride, F* columns) {
     for (std::size_t half = 0; half < 16; half += 8) {
       __m256 low[8];
       __m256 high[8];
-      RowsAvx<CodecLanesAvx2>::columns_of_eight(from + half, stride, low);
-      RowsAvx<CodecLanesAvx2>::columns_of_eight(from + half + 8 * stride, stride, high);
+      columns_of_eight(from + half, stride, low);
+      columns_of_eight(from + half + 8 * stride, stride, high);
       for (std::size_t j = 0; j < 8; ++j) columns[half + j] = F{low[j], high[j]};
     }
   }

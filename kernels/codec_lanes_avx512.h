@@ -11,7 +11,7 @@
 
 namespace qbuild::kernels {
 
-struct CodecLanesAvx512 : LanesAvx512 {
+struct CodecLanesAvx512 : LanesAvx512, RowsAvx<CodecLanesAvx512> {
   static F min(F a, F b) { return {_mm512_min_ps(a.v, b.v)}; }
   static F sqrt(F a) { return {_mm512_sqrt_ps(a.v)}; }
   static I and_int(I a, I b) { return {_mm512_and_si512(a.v, b.v)}; }
@@ -41,21 +41,11 @@ struct CodecLanesAvx512 : LanesAvx512 {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
                         _mm512_cvtps_ph(a.v, _MM_FROUND_TO_NEAREST_INT));
   }
-  template <int kLowest, int kHighest>
-  static void round_32(const float* x, float inverse, float offset, std::uint8_t* codes) {
-    RowsAvx<CodecLanesAvx512>::round_32<kLowest, kHighest>(x, inverse, offset, codes);
-  }
-  static void store_nibbles(std::uint8_t* to, const std::uint8_t* codes) {
-    RowsAvx<CodecLanesAvx512>::store_nibbles(to, codes);
-  }
-  static std::uint32_t fifth_bits(const std::uint8_t* codes) {
-    return RowsAvx<CodecLanesAvx512>::fifth_bits(codes);
-  }
   static void extremes_of_rows(const float* from, F* lowest, F* highest) {
     __m256 low[2];
     __m256 high[2];
     for (std::size_t half = 0; half < 2; ++half) {
-      RowsAvx<CodecLanesAvx512>::extremes_of_eight(from + 256 * half, low + half, high + half);
+      extremes_of_eight(from + 256 * half, low + half, high + half);
     }
     *lowest = {_mm512_insertf32x8(_mm512_castps256_ps512(low[0]), low[1], 1)};
     *highest = {_mm512_insertf32x8(_mm512_castps256_ps512(high[0]), high[1], 1)};
@@ -64,8 +54,8 @@ struct CodecLanesAvx512 : LanesAvx512 {
     for (std::size_t half = 0; half < 16; half += 8) {
       __m256 low[8];
       __m256 high[8];
-      RowsAvx<CodecLanesAvx512>::columns_of_eight(from + half, stride, low);
-      RowsAvx<CodecLanesAvx512>::columns_of_eight(from + half + 8 * stride, stride, high);
+      columns_of_eight(from + half, stride, low);
+      columns_of_eight(from + half + 8 * stride, stride, high);
       for (std::size_t j = 0; j < 8; ++j) {
         columns[half + j] = F{_mm512_insertf32x8(_mm512_castps256_ps512(low[j]), high[j], 1)};
       }

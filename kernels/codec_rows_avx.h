@@ -1,7 +1,7 @@
 #pragma once
 // What the AVX lanes do with whole rows of values: to columns, to their extremes, to codes.
-// Operations are those of kernels/codec_lanes_scalar.h; L only keeps apart the copies that are
-// compiled for different instruction sets.
+// kernels/codec_lanes_scalar.h says what the operations mean. The codecs' lanes inherit them; L
+// only keeps apart the copies that are compiled for different instruction sets.
 
 #include <immintrin.h>
 
