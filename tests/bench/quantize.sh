@@ -6,7 +6,9 @@
 # Both read a source in the page cache: the peer our F16 GGUF, qbuild the imported F16 checkpoint. The two take turns,
 # three times each; per recipe the shortest and the longest time in seconds, the ratio of the shortest, and how long
 # a plain copy of qbuild's file and its SHA-256, one after the other, take at the least.
+# That needs openssl, whose SHA-256 uses what the processor has for it.
 set -euo pipefail
+command -v openssl >/dev/null || { echo "quantize.sh: openssl is not installed" >&2; exit 2; }
 qbuild=$(realpath "$1")
 make_checkpoint=$(realpath "$2")
 peer=$(realpath "$3")
