@@ -88,9 +88,9 @@ struct AffineBlockEncoder {
           const Fit fit = search(v, job.effort);
           const auto scales = Store::scales_of(fit.scale, L::sub(L::set(0), fit.minimum));
           if constexpr (kTopCode == 31) {
-            Store::q5_1(from, blocks, scales, to);
+            Store::q5_1({from, blocks}, scales, to);
           } else {
-            Store::q4_1(from, blocks, scales, to);
+            Store::q4_1({from, blocks}, scales, to);
           }
         });
   }

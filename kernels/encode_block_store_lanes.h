@@ -18,6 +18,14 @@ struct BlockStore {
   using Scale = ScaleKernels<L>;
   static constexpr std::size_t kGroup = 16;  // blocks whose scales are found at once, one per lane
 
+  // Up to sixteen blocks. A store fetches as many values from `next` into the nearest cache, each
+  // block's in turn: all of them at once would have to wait for each other. Null: none.
+  struct Blocks {
+    const float* values;
+    std::size_t count;
+    const float* next = nullptr;
+  };
+
   // Of up to sixteen blocks.
   struct Scales {
     float inverse[kGroup];  // of the scale
@@ -40,59 +48,71 @@ struct BlockStore {
     return s;
   }
 
-  static void q8_0(const float* values, std::size_t blocks, const Scales& s, std::uint8_t* out) {
-    for (std::size_t b = 0; b < blocks; ++b, out += 34) {
-      copy_2(out, s.scale_bits + 2 * b);
-      L::template round_32<-127, 127>(values + 32 * b, s.inverse[b], 0, out + 2);
-    }
+  static void q8_0(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
+    for_each(blocks, 34, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
+      copy_2(to, s.scale_bits + 2 * b);
+      L::template round_32<-127, 127>(x, s.inverse[b], 0, to + 2);
+    });
   }
-  static void q4_0(const float* values, std::size_t blocks, const Scales& s, std::uint8_t* out) {
-    for (std::size_t b = 0; b < blocks; ++b, out += 18) {
+  static void q4_0(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
+    for_each(blocks, 18, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 15>(values + 32 * b, s.inverse[b], 8, codes);
-      copy_2(out, s.scale_bits + 2 * b);
-      L::store_nibbles(out + 2, codes);
-    }
+      L::template round_32<0, 15>(x, s.inverse[b], 8, codes);
+      copy_2(to, s.scale_bits + 2 * b);
+      L::store_nibbles(to + 2, codes);
+    });
   }
-  static void q4_1(const float* values, std::size_t blocks, const Scales& s, std::uint8_t* out) {
-    for (std::size_t b = 0; b < blocks; ++b, out += 20) {
+  static void q4_1(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
+    for_each(blocks, 20, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 15>(values + 32 * b, s.inverse[b], s.offset[b], codes);
-      copy_2(out, s.scale_bits + 2 * b);
-      copy_2(out + 2, s.minimum_bits + 2 * b);
-      L::store_nibbles(out + 4, codes);
-    }
+      L::template round_32<0, 15>(x, s.inverse[b], s.offset[b], codes);
+      copy_2(to, s.scale_bits + 2 * b);
+      copy_2(to + 2, s.minimum_bits + 2 * b);
+      L::store_nibbles(to + 4, codes);
+    });
   }
-  static void q5_0(const float* values, std::size_t blocks, const Scales& s, std::uint8_t* out) {
-    for (std::size_t b = 0; b < blocks; ++b, out += 22) {
+  static void q5_0(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
+    for_each(blocks, 22, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 31>(values + 32 * b, s.inverse[b], 16, codes);
-      copy_2(out, s.scale_bits + 2 * b);
-      store_five_bits(out + 2, codes);
-    }
+      L::template round_32<0, 31>(x, s.inverse[b], 16, codes);
+      copy_2(to, s.scale_bits + 2 * b);
+      store_five_bits(to + 2, codes);
+    });
   }
-  static void q5_1(const float* values, std::size_t blocks, const Scales& s, std::uint8_t* out) {
-    for (std::size_t b = 0; b < blocks; ++b, out += 24) {
+  static void q5_1(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
+    for_each(blocks, 24, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 31>(values + 32 * b, s.inverse[b], s.offset[b], codes);
-      copy_2(out, s.scale_bits + 2 * b);
-      copy_2(out + 2, s.minimum_bits + 2 * b);
-      store_five_bits(out + 4, codes);
-    }
+      L::template round_32<0, 31>(x, s.inverse[b], s.offset[b], codes);
+      copy_2(to, s.scale_bits + 2 * b);
+      copy_2(to + 2, s.minimum_bits + 2 * b);
+      store_five_bits(to + 4, codes);
+    });
   }
-
-  static void iq4_nl(const float* values, std::size_t blocks, const Scales& s, std::uint8_t* out) {
-    for (std::size_t b = 0; b < blocks; ++b, out += 18) {
+  static void iq4_nl(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
+    for_each(blocks, 18, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       const F inverse = L::set(s.inverse[b]);
       std::uint8_t codes[32];
       for (std::size_t i = 0; i < 32; i += 16) {
-        L::store_bytes(codes + i, TableLevels<L>::code(L::load(values + 32 * b + i), inverse));
+        L::store_bytes(codes + i, TableLevels<L>::code(L::load(x + i), inverse));
       }
-      copy_2(out, s.scale_bits + 2 * b);
-      L::store_nibbles(out + 2, codes);
-    }
+      copy_2(to, s.scale_bits + 2 * b);
+      L::store_nibbles(to + 2, codes);
+    });
   }
 
+ private:
+  // `each(values, index, bytes)` of every block.
+  template <class Each>
+  static void for_each(const Blocks& blocks, std::size_t block_bytes, std::uint8_t* out,
+                       const Each& each) {
+    for (std::size_t b = 0; b < blocks.count; ++b) {
+      if (blocks.next != nullptr) {
+        __builtin_prefetch(blocks.next + 32 * b);
+        __builtin_prefetch(blocks.next + 32 * b + 16);
+      }
+      each(blocks.values + 32 * b, b, out + block_bytes * b);
+    }
+  }
   static void copy_2(std::uint8_t* to, const std::uint8_t* from) { __builtin_memcpy(to, from, 2); }
   static void store_five_bits(std::uint8_t* to, const std::uint8_t* codes) {
     const std::uint32_t fifth = L::fifth_bits(codes);

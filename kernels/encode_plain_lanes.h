@@ -19,21 +19,22 @@ struct PlainEncoders {
   using Scale = ScaleKernels<L>;
   using Store = BlockStore<L>;
   using Scales = typename Store::Scales;
+  using Blocks = typename Store::Blocks;
   static constexpr std::size_t kGroup = Store::kGroup;
 
   // These encoders are nearly as fast as memory, so values of the next job are fetched in step with
-  // the encoding of this one: those that are as far into it.
-  static void fetch_next(const EncodeJob& job, std::size_t block_values, std::size_t first,
-                         std::size_t count) {
-    if (first + count > job.following) return;
-    const float* next = job.values + block_values * job.blocks + first;
-    for (std::size_t i = 0; i < count; i += 16) __builtin_prefetch(next + i);
+  // the encoding of this one: those that are as far into it. Null where `count` values from the
+  // first are more than follow.
+  static const float* next_of(const EncodeJob& job, std::size_t job_values, std::size_t first,
+                              std::size_t count) {
+    return first + count > job.following ? nullptr : job.values + job_values + first;
   }
 
   static void f16(const EncodeJob& job) {
     std::size_t i = 0;
     for (; i + 16 <= job.blocks; i += 16) {
-      fetch_next(job, 1, i, 16);
+      const float* const next = next_of(job, job.blocks, i, 16);
+      if (next != nullptr) __builtin_prefetch(next);
       L::store_f16(job.out + 2 * i, L::load(job.values + i));
     }
     for (; i < job.blocks; ++i) Scale::store_bits(job.out + 2 * i, job.values[i]);
@@ -52,11 +53,12 @@ struct PlainEncoders {
   struct Extremes {
     F lowest, highest;
   };
-  static Extremes extremes(const float* values, std::size_t blocks) {
+  static Extremes extremes(const Blocks& blocks) {
+    const float* values = blocks.values;
     float padded[32 * kGroup];
-    if (blocks < kGroup) {
-      __builtin_memcpy(padded, values, 32 * blocks * sizeof(float));
-      __builtin_memset(padded + 32 * blocks, 0, 32 * (kGroup - blocks) * sizeof(float));
+    if (blocks.count < kGroup) {
+      __builtin_memcpy(padded, values, 32 * blocks.count * sizeof(float));
+      __builtin_memset(padded + 32 * blocks.count, 0, 32 * (kGroup - blocks.count) * sizeof(float));
       values = padded;
     }
     Extremes e;
@@ -68,24 +70,24 @@ struct PlainEncoders {
     return L::select_less(L::add(e.highest, e.lowest), L::set(0), e.lowest, e.highest);
   }
 
-  static void q8_0(const float* values, std::size_t blocks, std::uint8_t* out) {
-    const Extremes e = extremes(values, blocks);
+  static void q8_0(const Blocks& blocks, std::uint8_t* out) {
+    const Extremes e = extremes(blocks);
     const F most = L::max(e.highest, L::sub(L::set(0), e.lowest));
-    Store::q8_0(values, blocks, Store::scales_of(L::div(most, L::set(127))), out);
+    Store::q8_0(blocks, Store::scales_of(L::div(most, L::set(127))), out);
   }
-  static void q4_0(const float* values, std::size_t blocks, std::uint8_t* out) {
-    const F scale = L::mul(signed_most(extremes(values, blocks)), L::set(-1.0F / 8));
-    Store::q4_0(values, blocks, Store::scales_of(scale), out);
+  static void q4_0(const Blocks& blocks, std::uint8_t* out) {
+    const F scale = L::mul(signed_most(extremes(blocks)), L::set(-1.0F / 8));
+    Store::q4_0(blocks, Store::scales_of(scale), out);
   }
-  static void q5_0(const float* values, std::size_t blocks, std::uint8_t* out) {
-    const F scale = L::mul(signed_most(extremes(values, blocks)), L::set(-1.0F / 16));
-    Store::q5_0(values, blocks, Store::scales_of(scale), out);
+  static void q5_0(const Blocks& blocks, std::uint8_t* out) {
+    const F scale = L::mul(signed_most(extremes(blocks)), L::set(-1.0F / 16));
+    Store::q5_0(blocks, Store::scales_of(scale), out);
   }
-  static void q4_1(const float* values, std::size_t blocks, std::uint8_t* out) {
-    Store::q4_1(values, blocks, spanning(extremes(values, blocks), 15), out);
+  static void q4_1(const Blocks& blocks, std::uint8_t* out) {
+    Store::q4_1(blocks, spanning(extremes(blocks), 15), out);
   }
-  static void q5_1(const float* values, std::size_t blocks, std::uint8_t* out) {
-    Store::q5_1(values, blocks, spanning(extremes(values, blocks), 31), out);
+  static void q5_1(const Blocks& blocks, std::uint8_t* out) {
+    Store::q5_1(blocks, spanning(extremes(blocks), 31), out);
   }
   // The scale spans from the minimum as it is stored, so that a large common offset, which binary16
   // rounds by more than a step, does not push the other end out of the codes.
@@ -96,12 +98,15 @@ struct PlainEncoders {
   }
 
   // Runs `encode` over groups of up to sixteen blocks of 32.
-  static void in_groups(void (*encode)(const float*, std::size_t, std::uint8_t*),
-                        std::size_t block_bytes, const EncodeJob& job) {
+  static void in_groups(void (*encode)(const Blocks&, std::uint8_t*), std::size_t block_bytes,
+                        const EncodeJob& job) {
     for (std::size_t b = 0; b < job.blocks; b += kGroup) {
       const std::size_t rest = job.blocks - b;
-      fetch_next(job, 32, 32 * b, 32 * kGroup);
-      encode(job.values + 32 * b, rest < kGroup ? rest : kGroup, job.out + block_bytes * b);
+      const std::size_t count = rest < kGroup ? rest : kGroup;
+      encode({.values = job.values + 32 * b,
+              .count = count,
+              .next = next_of(job, 32 * job.blocks, 32 * b, 32 * count)},
+             job.out + block_bytes * b);
     }
   }
 };

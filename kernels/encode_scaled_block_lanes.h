@@ -109,7 +109,7 @@ struct ScaledBlockEncoder {
           Kernels::look_over(&v);
           Weights::weigh(v.x, v.squares, importance, 1,
                          job.effort == Effort::kBest ? kBestEvenness : kEvenness, v.w);
-          Type::kStore(from, blocks, Store::scales_of(search(v, job.effort)), to);
+          Type::kStore({from, blocks}, Store::scales_of(search(v, job.effort)), to);
         });
   }
 };
