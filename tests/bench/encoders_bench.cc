@@ -2,20 +2,24 @@
 //
 //   qbuild_bench_encoders [--runs N] [--threads N] [--backend NAME] [--peer DIR]
 //                         [--effort default|best] [--importance none|columns] [--type NAME]
+//                         [--values memory|cache]
 //
-// Data: 4 Mi Gaussian weights as 4096 rows of 1024 floats, which no core's own cache holds. Per
-// type: best and median weights per second of N runs; cycles of the time stamp counter per weight
-// and thread at best; bytes moved per second at best (floats in, blocks out), and what part that is
-// of a plain copy's bytes; the decoder's best. With --peer, a folder with llama.cpp's shared
-// libraries, its encoder runs in turn with ours on the same data, and both errors (relative, by our
-// decoder) stand side by side. With importance, one number per column of log-normal distribution,
-// both encoders have it and the errors are weighted by it. With threads, each encodes rows of its
-// own, in both.
+// Data: 4 Mi Gaussian weights as 4096 rows of 1024 floats, which no core's own cache holds; with
+// `--values cache` the first 32 of these rows again and again, as a pipeline that converts a piece
+// before it encodes it has them. Per type: best and median weights per second of N runs; cycles of
+// the time stamp counter per weight and thread at best; bytes moved per second at best (floats in,
+// blocks out), and what part that is of a plain copy's bytes; the decoder's best. Above the table:
+// how fast a plain copy is, and merely reading the values. With --peer, a folder with llama.cpp's
+// shared libraries, its encoder runs in turn with ours on the same data, and both errors (relative,
+// by our decoder) stand side by side. With importance, one number per column of log-normal
+// distribution, both encoders have it and the errors are weighted by it. With threads, each encodes
+// rows of its own, in both.
 
 #include <dlfcn.h>
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -36,6 +40,7 @@ namespace {
 
 constexpr std::size_t kRows = 4096;
 constexpr std::size_t kRowValues = 1024;
+constexpr std::size_t kRowsInCache = 32;  // 128 KiB of values
 
 // ggml_quantize_chunk of ggml.h; type ids are GGUF's.
 using PeerEncode = std::size_t (*)(int type, const float* values, void* out, std::int64_t start,
@@ -49,6 +54,7 @@ struct Options {
   Effort effort = Effort::kDefault;
   bool with_importance = false;
   unsigned threads = 1;
+  bool in_cache = false;
   std::string type;  // "": all
 };
 
@@ -72,7 +78,23 @@ struct Bench {
   PeerEncode peer = nullptr;
   std::unique_ptr<ThreadPool> pool;
   double copied = 0;  // bytes per second that a plain copy reads and writes
+
+  [[nodiscard]] std::size_t distinct_rows() const {
+    return options.in_cache ? kRowsInCache : kRows;
+  }
 };
+
+// A piece of a thread's work.
+struct Piece {
+  std::size_t from;  // first of the rows read
+  std::size_t to;    // and written
+  std::size_t rows;
+};
+
+template <typename T>
+auto rows_of(std::vector<T>& all, std::size_t first, std::size_t count, std::size_t size) {
+  return std::span(all).subspan(first * size, count * size);
+}
 
 // Normally distributed.
 std::vector<float> gaussian(std::size_t count, double size, std::uint64_t seed) {
@@ -110,29 +132,62 @@ Speed speed_of(std::vector<Duration> runs) {
   return {weights / runs.front().seconds, weights / runs[runs.size() / 2].seconds};
 }
 
-// Rows [begin, end) on each thread.
+// `body` for pieces of each thread's rows: all at once, or, in the cache, the same few again and
+// again.
 template <typename Body>
 Duration duration_of_rows(const Bench& bench, const Body& body) {
-  return duration_of([&] { bench.pool->parallel_for(kRows, 1, body); });
+  const std::size_t most = bench.distinct_rows();
+  return duration_of([&] {
+    bench.pool->parallel_for(kRows, 1, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t row = begin; row < end; row += most) {
+        const std::size_t rows = std::min(most, end - row);
+        body(Piece{bench.options.in_cache ? 0 : row, bench.options.in_cache ? begin : row, rows});
+      }
+    });
+  });
 }
 
-// A plain copy of the values.
+// Bytes per second that a plain copy of the values reads and writes.
 double copy_speed(Bench& bench) {
   std::vector<Duration> runs;
   for (std::size_t run = 0; run < bench.options.runs; ++run)
-    runs.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
-      std::memcpy(bench.decoded.data() + begin * kRowValues,
-                  bench.values.data() + begin * kRowValues,
-                  (end - begin) * kRowValues * sizeof(float));
+    runs.push_back(duration_of_rows(bench, [&](const Piece& piece) {
+      const auto from = rows_of(bench.values, piece.from, piece.rows, kRowValues);
+      std::memcpy(rows_of(bench.decoded, piece.to, piece.rows, kRowValues).data(), from.data(),
+                  from.size_bytes());
     }));
   return speed_of(std::move(runs)).best * 2 * sizeof(float);
+}
+
+// Bytes per second of the values that can be read, when nothing is made of them.
+double reading_speed(Bench& bench) {
+  using Four = std::uint32_t __attribute__((vector_size(16)));
+  constexpr std::size_t kValues = 4 * sizeof(Four) / sizeof(float);
+  std::atomic<std::uint32_t> all = 0;
+  std::vector<Duration> runs;
+  for (std::size_t run = 0; run < bench.options.runs; ++run)
+    runs.push_back(duration_of_rows(bench, [&](const Piece& piece) {
+      const auto from = rows_of(bench.values, piece.from, piece.rows, kRowValues);
+      Four a{}, b{}, c{}, d{};
+      for (std::size_t i = 0; i < from.size(); i += kValues) {
+        Four bits[4];
+        std::memcpy(&bits, from.data() + i, sizeof bits);
+        a ^= bits[0];
+        b ^= bits[1];
+        c ^= bits[2];
+        d ^= bits[3];
+      }
+      a ^= b ^ c ^ d;
+      all ^= a[0] ^ a[1] ^ a[2] ^ a[3];
+    }));
+  return speed_of(std::move(runs)).best * sizeof(float);
 }
 
 double error_of(Bench& bench, DType dtype, Bytes bytes) {
   decode_rows(bench.options.backend, dtype, bytes, bench.decoded);
   double error = 0;
   double energy = 0;
-  for (std::size_t i = 0; i < bench.values.size(); ++i) {
+  for (std::size_t i = 0; i < bench.distinct_rows() * kRowValues; ++i) {
     const double w = bench.importance.empty()
                          ? 1
                          : static_cast<double>(bench.importance[i % bench.importance.size()]);
@@ -157,25 +212,24 @@ void measure(Bench& bench, const Codec& codec) {
   std::vector<std::byte> ours(row * kRows);
   std::vector<std::byte> theirs(ours.size());
   const bool with_peer = peer_encodes(bench, codec.dtype);
-  const auto rows_of = [](auto& all, std::size_t begin, std::size_t end, std::size_t size) {
-    return std::span(all).subspan(begin * size, (end - begin) * size);
-  };
   std::vector<Duration> encode, decode, peer;
   for (std::size_t run = 0; run < bench.options.runs; ++run) {
-    encode.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
-      encode_rows(bench.options.backend, codec.dtype, rows_of(bench.values, begin, end, kRowValues),
-                  kRowValues, rows_of(ours, begin, end, row),
+    encode.push_back(duration_of_rows(bench, [&](const Piece& piece) {
+      encode_rows(bench.options.backend, codec.dtype,
+                  rows_of(bench.values, piece.from, piece.rows, kRowValues), kRowValues,
+                  rows_of(ours, piece.to, piece.rows, row),
                   {.importance = bench.importance, .effort = bench.options.effort});
     }));
-    decode.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
-      decode_rows(bench.options.backend, codec.dtype, rows_of(ours, begin, end, row),
-                  rows_of(bench.decoded, begin, end, kRowValues));
+    decode.push_back(duration_of_rows(bench, [&](const Piece& piece) {
+      decode_rows(bench.options.backend, codec.dtype, rows_of(ours, piece.from, piece.rows, row),
+                  rows_of(bench.decoded, piece.to, piece.rows, kRowValues));
     }));
     if (!with_peer) continue;
-    peer.push_back(duration_of_rows(bench, [&](std::size_t begin, std::size_t end) {
-      bench.peer(static_cast<int>(codec.dtype), bench.values.data(), theirs.data(),
-                 static_cast<std::int64_t>(begin * kRowValues),
-                 static_cast<std::int64_t>(end - begin), kRowValues,
+    peer.push_back(duration_of_rows(bench, [&](const Piece& piece) {
+      bench.peer(static_cast<int>(codec.dtype),
+                 rows_of(bench.values, piece.from, piece.rows, kRowValues).data(),
+                 rows_of(theirs, piece.to, piece.rows, row).data(), 0,
+                 static_cast<std::int64_t>(piece.rows), kRowValues,
                  bench.importance.empty() ? nullptr : bench.importance.data());
     }));
   }
@@ -228,11 +282,13 @@ Options parse(int argc, char** argv) {
       options.threads = static_cast<unsigned>(std::atoi(value.c_str()));
     } else if (word == "--type" && dtype_from_name(value)) {
       options.type = value;
+    } else if (word == "--values" && (value == "memory" || value == "cache")) {
+      options.in_cache = value == "cache";
     } else {
       throw Error(ErrorKind::kInvalidInput,
                   "usage: qbuild_bench_encoders [--runs N] [--threads N] [--backend NAME] "
                   "[--peer DIR] [--effort default|best] [--importance none|columns] "
-                  "[--type NAME]");
+                  "[--type NAME] [--values memory|cache]");
     }
   }
   return options;
@@ -252,11 +308,12 @@ void run(const Options& options) {
   bench.pool = std::make_unique<ThreadPool>(options.threads);
   bench.copied = copy_speed(bench);
   fmt::print(
-      "backend {}, {} {}, {} runs, {} effort, {} importance; million weights per second; a plain "
-      "copy {:.2f} GB/s\n",
+      "backend {}, {} {}, {} runs, {} effort, {} importance, values in {}; million weights per "
+      "second; a plain copy {:.2f} GB/s, reading alone {:.2f} GB/s\n",
       backend_name(options.backend), options.threads, options.threads == 1 ? "thread" : "threads",
       options.runs, options.effort == Effort::kBest ? "best" : "default",
-      options.with_importance ? "with" : "no", bench.copied / 1e9);
+      options.with_importance ? "with" : "no", options.in_cache ? "the cache" : "memory",
+      bench.copied / 1e9, reading_speed(bench) / 1e9);
   fmt::print("{:<8}{:>10}{:>10}{:>8}{:>8}{:>8}{:>10}{:>11}", "type", "best", "median", "cycles",
              "GB/s", "of copy", "decode", "error");
   if (bench.peer != nullptr) {
