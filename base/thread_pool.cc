@@ -1,6 +1,7 @@
 #include "base/thread_pool.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -112,6 +113,30 @@ void ThreadPool::parallel_for(std::size_t count, std::size_t grain,
   for (const std::exception_ptr& failure : failures) {
     if (failure) std::rethrow_exception(failure);
   }
+}
+
+void ThreadPool::parallel_each(std::size_t count,
+                               const std::function<void(std::size_t i, std::size_t thread)>& body) {
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::size_t first_failed = count;
+  std::exception_ptr failure;
+  // Elements are begun in order: whichever of them fails, all below it were begun before.
+  parallel_for(std::min<std::size_t>(threads(), count), 1, [&](std::size_t thread, std::size_t) {
+    for (std::size_t i = next++; i < count; i = next++) {
+      try {
+        body(i, thread);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (i < first_failed) {
+          first_failed = i;
+          failure = std::current_exception();
+        }
+        next = count;
+      }
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace qbuild

@@ -1,6 +1,7 @@
 #pragma once
-// Threads with static partitions: which worker does what depends on the count alone, never on the
-// schedule, so results cannot either.
+// Threads that share the elements of a loop: in static partitions, so that which thread does what
+// depends on the count alone, never on the schedule, and results cannot either; or one element
+// after the other, as each thread gets to it, where no result depends on who did it.
 
 #include <cstddef>
 #include <functional>
@@ -24,6 +25,13 @@ class ThreadPool {
   // exception, by range order, is rethrown. One call at a time per pool.
   void parallel_for(std::size_t count, std::size_t grain,
                     const std::function<void(std::size_t begin, std::size_t end)>& body);
+
+  // Runs body(i, thread) for each i below count, in turn on whichever thread is free: one that is
+  // held up takes fewer. `thread` is below threads(), and no two bodies have the same at once. The
+  // exception of the lowest element that failed is rethrown, whatever the schedule; later elements
+  // may not have been begun then. One call at a time per pool.
+  void parallel_each(std::size_t count,
+                     const std::function<void(std::size_t i, std::size_t thread)>& body);
 
  private:
   struct State;

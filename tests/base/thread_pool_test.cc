@@ -97,5 +97,54 @@ TEST(ThreadPoolDeathTest, RefusesASecondCallFromInside) {
   EXPECT_DEATH(nest(), "one parallel_for at a time");
 }
 
+TEST(ThreadPoolEach, VisitsEveryElementOnceWithAThreadOfItsOwn) {
+  ThreadPool pool(4);
+  std::vector<int> visits(1003, 0);
+  std::vector<std::atomic<int>> inside(4);
+  for (int call = 0; call < 50; ++call) {
+    pool.parallel_each(visits.size(), [&](std::size_t i, std::size_t thread) {
+      ASSERT_LT(thread, inside.size());
+      EXPECT_EQ(++inside[thread], 1);
+      ++visits[i];
+      --inside[thread];
+    });
+  }
+  for (const int count : visits) ASSERT_EQ(count, 50);
+}
+
+TEST(ThreadPoolEach, AThreadThatIsHeldUpLeavesTheRestToTheOthers) {
+  ThreadPool pool(2);
+  std::atomic<int> done = 0;
+  pool.parallel_each(100, [&](std::size_t i, std::size_t) {
+    if (i == 0)
+      while (done < 99) std::this_thread::yield();
+    ++done;
+  });
+  EXPECT_EQ(done, 100);
+}
+
+TEST(ThreadPoolEach, RethrowsTheLowestFailureAndGoesOnWorking) {
+  ThreadPool pool(4);
+  for (int call = 0; call < 100; ++call) {
+    std::string message;
+    try {
+      pool.parallel_each(64, [&](std::size_t i, std::size_t) {
+        if (i % 8 == 7) throw std::runtime_error(std::to_string(i));
+      });
+    } catch (const std::runtime_error& error) {
+      message = error.what();
+    }
+    ASSERT_EQ(message, "7");
+  }
+  std::atomic<int> ran = 0;
+  pool.parallel_each(3, [&](std::size_t, std::size_t) { ++ran; });
+  EXPECT_EQ(ran, 3);
+}
+
+TEST(ThreadPoolEach, OfNothingIsNothing) {
+  ThreadPool pool(2);
+  pool.parallel_each(0, [](std::size_t, std::size_t) { FAIL(); });
+}
+
 }  // namespace
 }  // namespace qbuild
