@@ -24,8 +24,10 @@ struct GgufDescription {
   std::vector<std::string> checksums;  // of each tensor's bytes (xxh3_hex), in the file's order
 };
 
-// Reads the whole file once. Throws Error (kCorrupt) for anything a reader would stumble over.
-[[nodiscard]] GgufDescription describe_gguf(FileSystem& files, const fs::path& path);
+// Reads the whole file once, on so many threads. Throws Error (kCorrupt) for anything a reader
+// would stumble over.
+[[nodiscard]] GgufDescription describe_gguf(FileSystem& files, const fs::path& path,
+                                            unsigned threads = 1);
 
 // Reads the header. Throws Error (kCorrupt) that names the first tensor that differs, unless the
 // file holds exactly the planned ones, with their shapes and types, in their order.

@@ -195,7 +195,7 @@ engine::ActionResult QuantizeJob::finish() {
                           .path = partial_.path(),
                           .sha256 = file_->finish(),
                           .size_bytes = file_->size_bytes()});
-  const GgufDescription description = describe_gguf(files, partial_.path());
+  const GgufDescription description = describe_gguf(files, partial_.path(), request_.threads);
   require_tensors(files, partial_.path(), specs_);
   for (std::size_t i = 0; i < pieces_.size(); ++i)
     if (description.checksums.at(i) != pieces_[i].checksum)

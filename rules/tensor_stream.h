@@ -1,8 +1,9 @@
 #pragma once
-// One tensor after the other from a source into a GGUF's types: read in slabs of rows, brought into
-// the GGUF's row order, made floats once, encoded in each type that is wanted, handed on. Memory is
-// bounded by the slab, but for tensors whose rows are permuted, which are read one head at a time.
-// The next slab is read while this one is encoded.
+// One tensor after the other from a source into a GGUF's types: read in slabs of rows, and a run of
+// rows after the other brought into the GGUF's row order, made floats once, and encoded in each
+// type that is wanted while the floats are in the processor's caches; handed on slab by slab.
+// Memory is bounded by the slab, but for tensors whose rows are permuted, which are read one head
+// at a time. The next slab is read while this one is encoded.
 
 #include <cstddef>
 #include <cstdint>
@@ -59,12 +60,24 @@ class TensorStream {
     std::uint64_t rows = 0;
   };
 
+  // What each thread works on.
+  struct Bench {
+    std::vector<std::byte> ordered;
+    std::vector<float> values;
+    std::vector<float> divided;
+  };
+
   // Reads a tensor and calls `take` for each of its slabs, whose stored bytes are in stored_.
   std::string read(std::size_t tensor, const std::function<void(const Slab& slab)>& take);
   void start_reading(std::size_t tensor, const Slab& slab);
-  void decode(const WeightTensor& tensor, const Slab& slab);
-  [[nodiscard]] EncodedPiece encode(const WeightTensor& tensor, const Slab& slab,
-                                    const Encoding& encoding);
+  // Calls `work(rows, bench)` for runs of a slab's rows, on all threads.
+  void in_runs(const WeightTensor& tensor, const Slab& slab,
+               const std::function<void(const Slab& rows, Bench& bench)>& work);
+  // Rows of the slab that is in stored_, in the GGUF's order: there, or in the bench.
+  [[nodiscard]] Bytes ordered(const WeightTensor& tensor, const Slab& slab, const Slab& rows,
+                              Bench& bench) const;
+  void decode(const WeightTensor& tensor, Bytes stored, std::uint64_t rows, Bench& bench) const;
+
   const WeightSource& source_;
   kernels::Backend backend_;
   ThreadPool& pool_;
@@ -72,8 +85,7 @@ class TensorStream {
   std::vector<std::byte> stored_;   // this slab
   std::vector<std::byte> arrived_;  // the next one, under way
   Xxh3 checksum_;                   // of what was read of the tensor
-  std::vector<std::byte> ordered_;
-  std::vector<float> values_;
+  std::vector<Bench> benches_;      // by thread
   std::shared_ptr<BufferPool> buffers_;
   InBackground reading_;  // last: it uses the above until it has ended
 };
