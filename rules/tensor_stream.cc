@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "kernels/codec.h"
@@ -36,6 +37,30 @@ std::uint64_t stored_row_bytes(const WeightTensor& tensor) {
   return *bytes;
 }
 
+// How a tensor is divided: into whole heads, if its rows are permuted.
+class Slabs {
+ public:
+  explicit Slabs(const WeightTensor& tensor) {
+    if (tensor.shape.empty() || tensor.values() == 0)
+      throw Error(ErrorKind::kCorrupt, "its shape holds no values");
+    rows_ = tensor.values() / tensor.row_length();
+    const std::uint64_t unit = std::max<std::uint64_t>(tensor.permuted_head_dim, 1);
+    if (rows_ % unit != 0)
+      throw Error(ErrorKind::kInvalidInput,
+                  fmt::format("{} rows are no whole heads of {}", rows_, unit));
+    most_rows_ = rows_of_values(kSlabValues, tensor.row_length() * unit) * unit;
+  }
+
+  [[nodiscard]] std::uint64_t rows() const { return rows_; }
+  [[nodiscard]] RowRange at(std::uint64_t row) const {
+    return {row, std::min(most_rows_, rows_ - row)};
+  }
+
+ private:
+  std::uint64_t rows_;
+  std::uint64_t most_rows_;
+};
+
 // Not-a-number counts as nothing: whoever encodes it says where it is.
 float largest_of(std::span<const float> values) {
   float largest = 0;
@@ -59,15 +84,14 @@ std::string TensorStream::convert(
     const std::function<void(std::size_t wanted, const EncodedPiece& piece)>& emit) {
   const WeightTensor& tensor = source_.tensors()[tensor_index];
   std::optional<RowEncoders> encoders;
-  return read(tensor_index, [&](const Slab& slab) {
-    if (wanted.empty()) return;
+  return read(tensor_index, tensor_index + 1, [&](const RowRange& slab) {
     if (!encoders) encoders.emplace(tensor, wanted, backend_);
     std::vector<std::shared_ptr<BufferPool::Buffer>> buffers;
     for (const RowEncoder& encoder : encoders->all()) {
       buffers.push_back(buffers_->take());
       buffers.back()->resize(slab.rows * encoder.row_bytes());
     }
-    in_runs(tensor, slab, [&](const Slab& rows, Bench& bench) {
+    in_runs(tensor, slab, [&](const RowRange& rows, Bench& bench) {
       const Bytes stored = ordered(tensor, slab, rows, bench);
       if (encoders->want_values()) decode(tensor, stored, rows.rows, bench);
       for (std::size_t i = 0; i < buffers.size(); ++i) {
@@ -82,13 +106,17 @@ std::string TensorStream::convert(
   });
 }
 
+std::string TensorStream::checksum(std::size_t tensor) {
+  return read(tensor, source_.tensors().size(), [](const RowRange& /*slab*/) {});
+}
+
 TensorStream::Survey TensorStream::survey(std::size_t tensor_index, std::uint64_t matrices) {
   const WeightTensor& tensor = source_.tensors()[tensor_index];
   std::vector<float> largest(matrices, 0.0F);
   std::vector<float> of_row;
-  const auto take = [&](const Slab& slab) {
+  const auto take = [&](const RowRange& slab) {
     of_row.resize(slab.rows);
-    in_runs(tensor, slab, [&](const Slab& rows, Bench& bench) {
+    in_runs(tensor, slab, [&](const RowRange& rows, Bench& bench) {
       decode(tensor, ordered(tensor, slab, rows, bench), rows.rows, bench);
       for (std::uint64_t i = 0; i < rows.rows; ++i)
         of_row[rows.first_row - slab.first_row + i] = largest_of(
@@ -100,42 +128,58 @@ TensorStream::Survey TensorStream::survey(std::size_t tensor_index, std::uint64_
       here = std::max(here, of_row[row]);
     }
   };
-  std::string checksum = read(tensor_index, take);
+  // It is read again to be encoded.
+  std::string checksum = read(tensor_index, tensor_index, take);
   return {std::move(checksum), std::move(largest)};
 }
 
-std::string TensorStream::read(std::size_t tensor_index,
-                               const std::function<void(const Slab& slab)>& take) {
+std::string TensorStream::read(std::size_t tensor_index, std::size_t next,
+                               const std::function<void(const RowRange& slab)>& take) {
   const WeightTensor& tensor = source_.tensors()[tensor_index];
   return with_context(fmt::format("tensor {} ({})", tensor.name, tensor.stored_name), [&] {
-    checksum_ = Xxh3();
-    const std::uint64_t values = tensor.values();
-    if (tensor.shape.empty() || values == 0)
-      throw Error(ErrorKind::kCorrupt, "its shape holds no values");
-    const std::uint64_t rows = values / tensor.row_length();
-    const std::uint64_t unit = std::max<std::uint64_t>(tensor.permuted_head_dim, 1);
-    if (rows % unit != 0)
-      throw Error(ErrorKind::kInvalidInput,
-                  fmt::format("{} rows are no whole heads of {}", rows, unit));
-    const std::uint64_t units_per_slab = rows_of_values(kSlabValues, tensor.row_length() * unit);
-    const auto slab_at = [&](std::uint64_t row) -> Slab {
-      return {row, std::min(units_per_slab * unit, rows - row)};
-    };
-    start_reading(tensor_index, slab_at(0));
-    for (std::uint64_t row = 0; row < rows;) {
-      const Slab slab = slab_at(row);
+    const Slabs slabs(tensor);
+    begin_reading(tensor_index, slabs.at(0));
+    std::string checksum;
+    for (std::uint64_t row = 0; row < slabs.rows();) {
+      const RowRange slab = slabs.at(row);
       row += slab.rows;
       reading_.finish();
       stored_.swap(arrived_);
       bytes_read_ += stored_.size();
-      if (row < rows) start_reading(tensor_index, slab_at(row));
+      if (row < slabs.rows()) {
+        start_reading(tensor_index, slabs.at(row));
+      } else {
+        checksum = checksum_.hex();
+        read_ahead(next);
+      }
       take(slab);
     }
-    return checksum_.hex();
+    return checksum;
   });
 }
 
-void TensorStream::start_reading(std::size_t tensor_index, const Slab& slab) {
+void TensorStream::begin_reading(std::size_t tensor, const RowRange& first) {
+  if (std::exchange(ahead_, std::nullopt) == tensor) return;
+  try {
+    reading_.finish();
+  } catch (const Error&) {
+    // Of what nobody asked for; whoever does hears of it.
+  }
+  checksum_ = Xxh3();
+  start_reading(tensor, first);
+}
+
+void TensorStream::read_ahead(std::size_t tensor) {
+  if (tensor >= source_.tensors().size()) return;
+  try {
+    begin_reading(tensor, Slabs(source_.tensors()[tensor]).at(0));
+    ahead_ = tensor;
+  } catch (const Error&) {
+    // It is refused when it is asked for.
+  }
+}
+
+void TensorStream::start_reading(std::size_t tensor_index, const RowRange& slab) {
   const std::uint64_t row = stored_row_bytes(source_.tensors()[tensor_index]);
   arrived_.resize(slab.rows * row);
   reading_.run([this, tensor_index, offset = slab.first_row * row] {
@@ -149,8 +193,8 @@ void TensorStream::start_reading(std::size_t tensor_index, const Slab& slab) {
   });
 }
 
-void TensorStream::in_runs(const WeightTensor& tensor, const Slab& slab,
-                           const std::function<void(const Slab& rows, Bench& bench)>& work) {
+void TensorStream::in_runs(const WeightTensor& tensor, const RowRange& slab,
+                           const std::function<void(const RowRange& rows, Bench& bench)>& work) {
   const std::uint64_t most = rows_of_values(kRunValues, tensor.row_length());
   const std::uint64_t runs = (slab.rows + most - 1) / most;
   pool_.parallel_each(runs, [&](std::size_t run, std::size_t thread) {
@@ -159,7 +203,7 @@ void TensorStream::in_runs(const WeightTensor& tensor, const Slab& slab,
   });
 }
 
-Bytes TensorStream::ordered(const WeightTensor& tensor, const Slab& slab, const Slab& rows,
+Bytes TensorStream::ordered(const WeightTensor& tensor, const RowRange& slab, const RowRange& rows,
                             Bench& bench) const {
   const std::uint64_t row = stored_row_bytes(tensor);
   const std::uint64_t first = rows.first_row - slab.first_row;

@@ -3,12 +3,14 @@
 // rows after the other brought into the GGUF's row order, made floats once, and encoded in each
 // type that is wanted while the floats are in the processor's caches; handed on slab by slab.
 // Memory is bounded by the slab, but for tensors whose rows are permuted, which are read one head
-// at a time. The next slab is read while this one is encoded.
+// at a time. The next slab is read while this one is encoded, be it of this tensor or of the one
+// that comes after it.
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +29,12 @@ namespace qbuild::rules {
 // Encoded rows; whoever still writes them holds them.
 using EncodedPiece = std::shared_ptr<const std::vector<std::byte>>;
 
+// Of a tensor.
+struct RowRange {
+  std::uint64_t first_row;
+  std::uint64_t rows;
+};
+
 class TensorStream {
  public:
   // Source and pool must outlive the stream.
@@ -41,7 +49,7 @@ class TensorStream {
       std::size_t tensor, std::span<const Encoding> wanted,
       const std::function<void(std::size_t wanted, const EncodedPiece& piece)>& emit);
   // The same checksum, for whoever has to know it before.
-  [[nodiscard]] std::string checksum(std::size_t tensor) { return convert(tensor, {}, {}); }
+  [[nodiscard]] std::string checksum(std::size_t tensor);
 
   // What has to be known of a tensor before it is encoded with factors for its matrices, which it
   // has one after the other: the same checksum, and the largest magnitude of each.
@@ -55,11 +63,6 @@ class TensorStream {
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:
-  struct Slab {
-    std::uint64_t first_row = 0;
-    std::uint64_t rows = 0;
-  };
-
   // What each thread works on.
   struct Bench {
     std::vector<std::byte> ordered;
@@ -67,25 +70,31 @@ class TensorStream {
     std::vector<float> divided;
   };
 
-  // Reads a tensor and calls `take` for each of its slabs, whose stored bytes are in stored_.
-  std::string read(std::size_t tensor, const std::function<void(const Slab& slab)>& take);
-  void start_reading(std::size_t tensor, const Slab& slab);
+  // Reads a tensor and calls `take` for each of its slabs, whose stored bytes are in stored_; with
+  // the last of them it begins to read the tensor `next`, if there is one.
+  std::string read(std::size_t tensor, std::size_t next,
+                   const std::function<void(const RowRange& slab)>& take);
+  // Its first slab, unless that is under way.
+  void begin_reading(std::size_t tensor, const RowRange& first);
+  void read_ahead(std::size_t tensor);
+  void start_reading(std::size_t tensor, const RowRange& slab);
   // Calls `work(rows, bench)` for runs of a slab's rows, on all threads.
-  void in_runs(const WeightTensor& tensor, const Slab& slab,
-               const std::function<void(const Slab& rows, Bench& bench)>& work);
+  void in_runs(const WeightTensor& tensor, const RowRange& slab,
+               const std::function<void(const RowRange& rows, Bench& bench)>& work);
   // Rows of the slab that is in stored_, in the GGUF's order: there, or in the bench.
-  [[nodiscard]] Bytes ordered(const WeightTensor& tensor, const Slab& slab, const Slab& rows,
-                              Bench& bench) const;
+  [[nodiscard]] Bytes ordered(const WeightTensor& tensor, const RowRange& slab,
+                              const RowRange& rows, Bench& bench) const;
   void decode(const WeightTensor& tensor, Bytes stored, std::uint64_t rows, Bench& bench) const;
 
   const WeightSource& source_;
   kernels::Backend backend_;
   ThreadPool& pool_;
   std::uint64_t bytes_read_ = 0;
-  std::vector<std::byte> stored_;   // this slab
-  std::vector<std::byte> arrived_;  // the next one, under way
-  Xxh3 checksum_;                   // of what was read of the tensor
-  std::vector<Bench> benches_;      // by thread
+  std::vector<std::byte> stored_;     // this slab
+  std::vector<std::byte> arrived_;    // the next one, under way
+  Xxh3 checksum_;                     // of what has arrived of the tensor
+  std::optional<std::size_t> ahead_;  // the tensor whose first slab arrives unasked
+  std::vector<Bench> benches_;        // by thread
   std::shared_ptr<BufferPool> buffers_;
   InBackground reading_;  // last: it uses the above until it has ended
 };

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -31,26 +32,56 @@ TEST(InBackground, TheCallerGoesOnMeanwhile) {
   background.finish();
 }
 
-TEST(InBackground, AFailureReachesTheNextCall) {
+TEST(InBackground, TheCallerWaitsForRoom) {
+  constexpr int kPieces = 50;
+  std::atomic<int> ended = 0;
   InBackground background;
-  const auto fail = [] { throw Error(ErrorKind::kExhausted, "the disk is full"); };
-  background.run(fail);
-  EXPECT_EQ(error_of([&] { background.run([] {}); }).message(), "the disk is full");
+  for (int i = 0; i < kPieces; ++i) {
+    background.run([&] { ++ended; });
+    EXPECT_GE(ended + static_cast<int>(InBackground::kMostPieces), i + 1);
+  }
   background.finish();
-  background.run(fail);
-  EXPECT_EQ(error_of([&] { background.finish(); }).kind(), ErrorKind::kExhausted);
+  EXPECT_EQ(ended, kPieces);
 }
 
-TEST(InBackground, ItsEndWaitsForTheWork) {
-  std::atomic<bool> ended = false;
+TEST(InBackground, WhatAPieceHoldsIsGivenBackWhenItEnds) {
+  InBackground background;
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> seen = held;
+  background.run([held = std::move(held)] {});
+  background.finish();
+  EXPECT_TRUE(seen.expired());
+}
+
+TEST(InBackground, AFailureReachesALaterCallAndNothingBehindItIsBegun) {
+  InBackground background;
+  const auto fail = [] { throw Error(ErrorKind::kExhausted, "the disk is full"); };
+  bool begun = false;
+  const Error error = error_of([&] {
+    background.run(fail);
+    for (;;) background.run([&] { begun = true; });
+  });
+  EXPECT_EQ(error.message(), "the disk is full");
+  background.finish();
+  EXPECT_FALSE(begun);
+  background.run(fail);
+  EXPECT_EQ(error_of([&] { background.finish(); }).kind(), ErrorKind::kExhausted);
+  background.run([&] { begun = true; });
+  background.finish();
+  EXPECT_TRUE(begun);
+}
+
+TEST(InBackground, ItsEndWaitsForAllThatWasHandedOver) {
+  std::atomic<int> ended = 0;
   {
     InBackground background;
-    background.run([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      ended = true;
-    });
+    for (std::size_t i = 0; i < InBackground::kMostPieces; ++i)
+      background.run([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        ++ended;
+      });
   }
-  EXPECT_TRUE(ended);
+  EXPECT_EQ(ended, static_cast<int>(InBackground::kMostPieces));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 namespace qbuild::rules {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr const char* kQuery = "model.layers.0.self_attn.q_proj.weight";
@@ -260,6 +261,48 @@ TEST_F(TensorStreamTest, RowsThatAreNoWholeBlocksAreRefused) {
   const Error error = error_of([&] { (void)convert(source, DType::kQ4_K); });
   EXPECT_EQ(error.kind(), ErrorKind::kInvalidInput);
   EXPECT_THAT(error.message(), HasSubstr("rows of 128 values are no whole blocks"));
+}
+
+// Twice the same tensor, the second of which cannot be read.
+class SecondIsBroken final : public WeightSource {
+ public:
+  explicit SecondIsBroken(const WeightSource& source)
+      : source_(source), tensors_{source.tensors().at(0), source.tensors().at(0)} {
+    tensors_[1].name = "blk.1.attn_q.weight";
+  }
+  [[nodiscard]] const std::vector<WeightTensor>& tensors() const override { return tensors_; }
+  [[nodiscard]] const NetworkFacts& network() const override { return source_.network(); }
+  [[nodiscard]] formats::GgufMetadata metadata(const HeaderWishes&) const override { return {}; }
+  void read(std::size_t tensor, std::uint64_t offset, MutableBytes out) const override {
+    if (tensor == 1) throw Error(ErrorKind::kTransient, "the disk does not answer");
+    source_.read(0, offset, out);
+  }
+
+ private:
+  const WeightSource& source_;
+  std::vector<WeightTensor> tensors_;
+};
+
+TEST_F(TensorStreamTest, WhatCannotBeReadAheadIsToldWhenItIsAskedFor) {
+  const OneTensor one = query();
+  const SecondIsBroken source(one);
+  ThreadPool pool(1);
+  TensorStream stream(source, kernels::best_backend(), pool);
+  const std::vector<Encoding> wanted{{.type = DType::kBF16}};
+  const auto convert_again = [&](std::size_t tensor) {
+    std::string bytes;
+    stream.convert(tensor, wanted,
+                   [&](std::size_t, const EncodedPiece& piece) { bytes += as_text(*piece); });
+    return bytes;
+  };
+  EXPECT_EQ(convert_again(0), one.bytes());
+  EXPECT_THAT(error_of([&] { (void)convert_again(1); }).message(),
+              AllOf(HasSubstr("blk.1.attn_q.weight"), HasSubstr("the disk does not answer")));
+  EXPECT_EQ(convert_again(0), one.bytes());
+  // And not at all if it is not.
+  EXPECT_EQ(convert_again(0), one.bytes());
+  EXPECT_EQ(stream.checksum(0), xxh3_hex(as_bytes(one.bytes())));
+  EXPECT_EQ(stream.bytes_read(), 4 * one.bytes().size());
 }
 
 }  // namespace
