@@ -74,7 +74,7 @@ TensorStream::TensorStream(const WeightSource& source, kernels::Backend backend,
     : source_(source),
       backend_(backend),
       pool_(pool),
-      benches_(pool.threads()),
+      workspaces_(pool.threads()),
       buffers_(std::make_shared<BufferPool>()) {}
 
 TensorStream::~TensorStream() = default;
@@ -91,13 +91,13 @@ std::string TensorStream::convert(
       buffers.push_back(buffers_->take());
       buffers.back()->resize(slab.rows * encoder.row_bytes());
     }
-    in_runs(tensor, slab, [&](const RowRange& rows, Bench& bench) {
-      const Bytes stored = ordered(tensor, slab, rows, bench);
-      if (encoders->want_values()) decode(tensor, stored, rows.rows, bench);
+    in_runs(tensor, slab, [&](const RowRange& rows, Workspace& workspace) {
+      const Bytes stored = ordered(tensor, slab, rows, workspace);
+      if (encoders->want_values()) decode(tensor, stored, rows.rows, workspace);
       for (std::size_t i = 0; i < buffers.size(); ++i) {
         const std::uint64_t row = encoders->all()[i].row_bytes();
         encoders->all()[i].encode(
-            rows.first_row, stored, bench.values, bench.divided,
+            rows.first_row, stored, workspace.values, workspace.divided,
             MutableBytes(*buffers[i])
                 .subspan((rows.first_row - slab.first_row) * row, rows.rows * row));
       }
@@ -116,11 +116,11 @@ TensorStream::Survey TensorStream::survey(std::size_t tensor_index, std::uint64_
   std::vector<float> of_row;
   const auto take = [&](const RowRange& slab) {
     of_row.resize(slab.rows);
-    in_runs(tensor, slab, [&](const RowRange& rows, Bench& bench) {
-      decode(tensor, ordered(tensor, slab, rows, bench), rows.rows, bench);
+    in_runs(tensor, slab, [&](const RowRange& rows, Workspace& workspace) {
+      decode(tensor, ordered(tensor, slab, rows, workspace), rows.rows, workspace);
       for (std::uint64_t i = 0; i < rows.rows; ++i)
         of_row[rows.first_row - slab.first_row + i] = largest_of(
-            std::span(bench.values).subspan(i * tensor.row_length(), tensor.row_length()));
+            std::span(workspace.values).subspan(i * tensor.row_length(), tensor.row_length()));
     });
     const std::uint64_t rows_of_matrix = tensor.values() / tensor.row_length() / matrices;
     for (std::uint64_t row = 0; row < slab.rows; ++row) {
@@ -193,34 +193,35 @@ void TensorStream::start_reading(std::size_t tensor_index, const RowRange& slab)
   });
 }
 
-void TensorStream::in_runs(const WeightTensor& tensor, const RowRange& slab,
-                           const std::function<void(const RowRange& rows, Bench& bench)>& work) {
+void TensorStream::in_runs(
+    const WeightTensor& tensor, const RowRange& slab,
+    const std::function<void(const RowRange& rows, Workspace& workspace)>& work) {
   const std::uint64_t most = rows_of_values(kRunValues, tensor.row_length());
   const std::uint64_t runs = (slab.rows + most - 1) / most;
   pool_.parallel_each(runs, [&](std::size_t run, std::size_t thread) {
     const std::uint64_t first = run * most;
-    work({slab.first_row + first, std::min(most, slab.rows - first)}, benches_[thread]);
+    work({slab.first_row + first, std::min(most, slab.rows - first)}, workspaces_[thread]);
   });
 }
 
 Bytes TensorStream::ordered(const WeightTensor& tensor, const RowRange& slab, const RowRange& rows,
-                            Bench& bench) const {
+                            Workspace& workspace) const {
   const std::uint64_t row = stored_row_bytes(tensor);
   const std::uint64_t first = rows.first_row - slab.first_row;
   if (tensor.permuted_head_dim == 0) return Bytes(stored_).subspan(first * row, rows.rows * row);
   // A slab has whole heads.
-  bench.ordered.resize(rows.rows * row);
+  workspace.ordered.resize(rows.rows * row);
   for (std::uint64_t i = 0; i < rows.rows; ++i)
-    std::memcpy(bench.ordered.data() + i * row,
+    std::memcpy(workspace.ordered.data() + i * row,
                 stored_.data() + models::checkpoint_row(first + i, tensor.permuted_head_dim) * row,
                 row);
-  return bench.ordered;
+  return workspace.ordered;
 }
 
 void TensorStream::decode(const WeightTensor& tensor, Bytes stored, std::uint64_t rows,
-                          Bench& bench) const {
-  bench.values.resize(rows * tensor.row_length());
-  kernels::decode_rows(backend_, tensor.stored, stored, bench.values);
+                          Workspace& workspace) const {
+  workspace.values.resize(rows * tensor.row_length());
+  kernels::decode_rows(backend_, tensor.stored, stored, workspace.values);
 }
 
 }  // namespace qbuild::rules

@@ -64,7 +64,7 @@ class TensorStream {
 
  private:
   // What each thread works on.
-  struct Bench {
+  struct Workspace {
     std::vector<std::byte> ordered;
     std::vector<float> values;
     std::vector<float> divided;
@@ -78,23 +78,24 @@ class TensorStream {
   void begin_reading(std::size_t tensor, const RowRange& first);
   void read_ahead(std::size_t tensor);
   void start_reading(std::size_t tensor, const RowRange& slab);
-  // Calls `work(rows, bench)` for runs of a slab's rows, on all threads.
+  // Calls `work(rows, workspace)` for runs of a slab's rows, on all threads.
   void in_runs(const WeightTensor& tensor, const RowRange& slab,
-               const std::function<void(const RowRange& rows, Bench& bench)>& work);
-  // Rows of the slab that is in stored_, in the GGUF's order: there, or in the bench.
+               const std::function<void(const RowRange& rows, Workspace& workspace)>& work);
+  // Rows of the slab that is in stored_, in the GGUF's order: there, or in the workspace.
   [[nodiscard]] Bytes ordered(const WeightTensor& tensor, const RowRange& slab,
-                              const RowRange& rows, Bench& bench) const;
-  void decode(const WeightTensor& tensor, Bytes stored, std::uint64_t rows, Bench& bench) const;
+                              const RowRange& rows, Workspace& workspace) const;
+  void decode(const WeightTensor& tensor, Bytes stored, std::uint64_t rows,
+              Workspace& workspace) const;
 
   const WeightSource& source_;
   kernels::Backend backend_;
   ThreadPool& pool_;
   std::uint64_t bytes_read_ = 0;
-  std::vector<std::byte> stored_;     // this slab
-  std::vector<std::byte> arrived_;    // the next one, under way
-  Xxh3 checksum_;                     // of what has arrived of the tensor
-  std::optional<std::size_t> ahead_;  // the tensor whose first slab arrives unasked
-  std::vector<Bench> benches_;        // by thread
+  std::vector<std::byte> stored_;      // this slab
+  std::vector<std::byte> arrived_;     // the next one, under way
+  Xxh3 checksum_;                      // of what has arrived of the tensor
+  std::optional<std::size_t> ahead_;   // the tensor whose first slab arrives unasked
+  std::vector<Workspace> workspaces_;  // by thread
   std::shared_ptr<BufferPool> buffers_;
   InBackground reading_;  // last: it uses the above until it has ended
 };
