@@ -10,6 +10,9 @@
 
 namespace qbuild::kernels {
 
+// The ends of the levels that a rounding has to be held at, because it could pass them.
+enum class Held { kAtNone, kAtHighest, kAtBoth };
+
 // Levels -kTop to kTop - 1; the code of level l is l + kTop.
 template <class L, int kTop>
 struct EvenLevels {
@@ -17,15 +20,28 @@ struct EvenLevels {
   using I = typename L::I;
   static constexpr float kMagic = 0x1.8p+23F;  // adding it rounds to an integer, ties to even
 
+  // For products of at most that magnitude.
+  static constexpr Held held_within(float magnitude) {
+    constexpr float kStays = 0.49F;  // a little less than a half, for the error of a product
+    if (magnitude < kTop - 1 + kStays) return Held::kAtNone;
+    return magnitude < kTop + kStays ? Held::kAtHighest : Held::kAtBoth;
+  }
+
+  template <Held kHeld>
   static F magic_level(F x, F inverse) {
-    const F t = L::fma(x, inverse, L::set(kMagic));
-    return L::min(L::max(t, L::set(kMagic - kTop)), L::set(kMagic + (kTop - 1)));
+    F t = L::fma(x, inverse, L::set(kMagic));
+    if constexpr (kHeld == Held::kAtBoth) t = L::max(t, L::set(kMagic - kTop));
+    if constexpr (kHeld != Held::kAtNone) t = L::min(t, L::set(kMagic + (kTop - 1)));
+    return t;
   }
   // The level nearest to x*inverse.
-  static F level(F x, F inverse) { return L::sub(magic_level(x, inverse), L::set(kMagic)); }
+  template <Held kHeld>
+  static F level(F x, F inverse) {
+    return L::sub(magic_level<kHeld>(x, inverse), L::set(kMagic));
+  }
   // Its code, in the lowest byte of each lane.
   static I code(F x, F inverse) {
-    return L::add_int(L::bits(magic_level(x, inverse)), L::set_int(kTop));
+    return L::add_int(L::bits(magic_level<Held::kAtBoth>(x, inverse)), L::set_int(kTop));
   }
 };
 
@@ -83,10 +99,11 @@ struct ScaledKernels {
     for (std::size_t j = 0; j < kValues; ++j) v->w[j] = L::add(rms, L::abs(v->x[j]));
   }
 
+  template <Held kHeld = Held::kAtBoth>
   static Rounding round(const Values& v, F inverse) {
     Rounding r{L::set(0), L::set(0)};
     for (std::size_t j = 0; j < kValues; ++j) {
-      const F l = Levels::level(v.x[j], inverse);
+      const F l = Levels::template level<kHeld>(v.x[j], inverse);
       const F wl = L::mul(v.w[j], l);
       r.lx = L::fma(wl, v.x[j], r.lx);
       r.ll = L::fma(wl, l, r.ll);
@@ -98,11 +115,26 @@ struct ScaledKernels {
     return L::mul(scale, L::sub(L::mul(scale, r.ll), L::mul(L::set(2), r.lx)));
   }
 
+  // With the value of largest magnitude at level -first, so that no other product is larger. Where
+  // all values are so small that the factor is infinite, the sums are not numbers.
+  static Rounding round_within(const Values& v, float first) {
+    const F inverse = L::div(L::set(-first), nonzero_or_one(v.most));
+    switch (Levels::held_within(first < 0 ? -first : first)) {
+      case Held::kAtNone:
+        return round<Held::kAtNone>(v, inverse);
+      case Held::kAtHighest:
+        return round<Held::kAtHighest>(v, inverse);
+      case Held::kAtBoth:
+        break;
+    }
+    return round(v, inverse);
+  }
+
   static Fit no_fit() { return {L::set(0), L::set(0)}; }
   static void fit(const Values& v, const ScaledCandidates& candidates, Fit* best) {
     for (int k = 0; k < candidates.count; ++k) {
       const float level = candidates.first + candidates.step * static_cast<float>(k);
-      const Rounding r = round(v, L::div(L::set(-level), nonzero_or_one(v.most)));
+      const Rounding r = round_within(v, level);
       const F scale = L::div(r.lx, nonzero_or_one(r.ll));
       const F score = L::mul(scale, r.lx);
       best->scale = L::select_less(best->score, score, scale, best->scale);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/encode_scaled_lanes.h"
 #include "kernels/float4_levels.h"
 
 namespace qbuild::kernels {
@@ -56,7 +57,11 @@ struct TableLevels {
     return L::bits(L::select_less(a, b, L::from_bits(L::set_int(bit)), L::set(0)));
   }
 
+  // Paths end at the lowest and the highest level by themselves.
+  static constexpr Held held_within(float) { return Held::kAtBoth; }
+
   // The level nearest to x*inverse; the lower one of two.
+  template <Held>
   static F level(F x, F inverse) {
     return L::look_up_16(kTables.level, path_of(L::mul(x, inverse)));
   }
