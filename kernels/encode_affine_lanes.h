@@ -73,15 +73,19 @@ struct AffineKernels {
     }
   }
 
-  // (x + minimum)/scale rounded to a code, plus kMagic: its low bits are the code.
+  // (x + minimum)/scale rounded to a code, plus kMagic: its low bits are the code. kHeld: rounding
+  // could pass the ends of the codes.
+  template <bool kHeld>
   static F magic_code(F x, F inverse, F offset) {
     const F t = L::add(L::fma(x, inverse, offset), L::set(kMagic));
+    if constexpr (!kHeld) return t;
     return L::min(L::max(t, L::set(kMagic)), L::set(kMagic + kTopCode));
   }
+  template <bool kHeld = true>
   static Rounding round(const Values& v, F inverse, F offset) {
     Rounding r{L::set(0), L::set(0), L::set(0)};
     for (std::size_t j = 0; j < kValues; ++j) {
-      const F l = L::sub(magic_code(v.x[j], inverse, offset), L::set(kMagic));
+      const F l = L::sub(magic_code<kHeld>(v.x[j], inverse, offset), L::set(kMagic));
       const F wl = L::mul(v.w[j], l);
       r.l = L::add(r.l, wl);
       r.ll = L::fma(wl, l, r.ll);
@@ -125,6 +129,16 @@ struct AffineKernels {
     best->error = L::min(fit.error, best->error);
   }
 
+  // With the lowest value at code 0 and the highest `levels` above it. Where all values are so
+  // small that the factor is infinite, the sums are not numbers.
+  static Rounding round_within(const Values& v, F range, F minimum, float levels) {
+    constexpr float kStays = 0.49F;  // a little less than a half, for the error of a product
+    const F inverse = L::div(L::set(levels), positive_or_one(range));
+    const F offset = L::mul(minimum, inverse);
+    return levels < kTopCode + kStays ? round<false>(v, inverse, offset)
+                                      : round(v, inverse, offset);
+  }
+
   template <bool kAnySign>
   static Fit fit(const Values& v, const AffineCandidates& candidates) {
     const F range = L::sub(v.highest, v.lowest);
@@ -133,8 +147,7 @@ struct AffineKernels {
     Fit best = plain;
     for (int k = 0; k < candidates.count; ++k) {
       const float levels = kTopCode + candidates.first + candidates.step * static_cast<float>(k);
-      const F inverse = L::div(L::set(levels), positive_or_one(range));
-      const Rounding r = round(v, inverse, L::mul(plain_minimum, inverse));
+      const Rounding r = round_within(v, range, plain_minimum, levels);
       keep_better(solve<kAnySign>(v, r, plain), &best);
     }
     return best;
@@ -147,7 +160,7 @@ struct AffineKernels {
     for (std::size_t c = 0; c < kValues / 4; ++c) {
       I code[4];
       for (std::size_t i = 0; i < 4; ++i) {
-        code[i] = L::bits(magic_code(v.x[4 * c + i], inverse, offset));
+        code[i] = L::bits(magic_code<true>(v.x[4 * c + i], inverse, offset));
       }
       const I low = L::add_int(code[0], L::template shift_left<8>(code[1]));
       const I high =
