@@ -26,7 +26,8 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 // encode_nvfp4_lanes.h; the types with grids by encode_grid_lanes.h. 2, for IQ2_S, IQ2_XS, IQ2_XXS,
 // IQ1_S and IQ1_M: with importance for the least loss of a network instead of the least error; for
 // NVFP4: two more scale codes are tried; for IQ4_NL, and Q4_0 and Q5_0 where they search: of
-// denormal scales the best, perhaps none.
+// denormal scales the best, perhaps none; for Q3_K and Q6_K: candidates farther apart, and fewer
+// scale codes tried.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
 // NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several
@@ -40,10 +41,10 @@ constexpr std::array kCodecs{
     Codec{DType::kQ5_1, 1, kLargestF16},
     Codec{DType::kQ8_0, 1, 127 * kLargestF16},
     Codec{DType::kQ2_K, 1, 15 * kLargestF16},
-    Codec{DType::kQ3_K, 1, 3 * 32 * kLargestF16},
+    Codec{DType::kQ3_K, 2, 3 * 32 * kLargestF16},
     Codec{DType::kQ4_K, 1, 63 * kLargestF16},
     Codec{DType::kQ5_K, 1, 63 * kLargestF16},
-    Codec{DType::kQ6_K, 1, 30 * 128 * kLargestF16},
+    Codec{DType::kQ6_K, 2, 29 * 128 * kLargestF16},
     Codec{DType::kIQ2_XXS, 2, 31 * kLargestF16},
     Codec{DType::kIQ2_XS, 2, 31 * kLargestF16},
     Codec{DType::kIQ3_XXS, 1, 31 * kLargestF16},

@@ -8,7 +8,8 @@
 //              the lowest level; the least-squares scale of each rounding, scored by how much of
 //              the energy it explains.
 //   2  code    d = (scale of largest magnitude)/-kTopScale, so that the whole signed code is used.
-//   3  refine  The scale codes beside the present one; then least squares for d.
+//   3  refine  The scale codes beside the present one; then least squares for d. Where candidates
+//              are well placed this gains next to nothing, and some searches leave it out.
 //   4  round   Every value with the scales as they are stored.
 //
 // Values weigh rms + |x| or, with importance, as kernels/encode_weights_lanes.h says. Sources and
@@ -39,13 +40,15 @@ struct ScaledQ6K {
   static constexpr std::size_t kBlockBytes = 210;
   using Levels = EvenLevels<L, 32>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
-  static constexpr ScaledSearch kPlain{.candidates = {{5, 30.4F, 0.4F}}};
+  // Where the largest value is met exactly, refining gains nothing.
+  static constexpr ScaledSearch kPlain{.candidates = {{3, 30, 1}}, .refinements = 0};
   // The reference weighs with importance alone here; so much evenness is almost that.
-  static constexpr ScaledSearch kWeighted{.candidates = {{3, 30.4F, 0.7F}}, .evenness = 16};
+  static constexpr ScaledSearch kWeighted{
+      .candidates = {{4, 29, 1}}, .evenness = 16, .refinements = 0};
   static constexpr ScaledSearch kBest{.candidates = {{13, 29.6F, 0.2F}, {9, -30.6F, -0.2F}},
                                       .evenness = 64,
-                                      .reach = 4,
                                       .refinements = 3,
+                                      .reach = {4, 4, 4},
                                       .start_count = 3,
                                       .starts = {1, 0.97F, 0.94F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
@@ -59,14 +62,14 @@ struct ScaledQ3K {
   static constexpr std::size_t kBlockBytes = 110;
   using Levels = EvenLevels<L, 4>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
-  // Two candidates are enough to beat the reference where it does not search at all.
-  static constexpr ScaledSearch kPlain{.candidates = {{2, 3.6F, 0.5F}}};
-  static constexpr ScaledSearch kWeighted{
-      .candidates = {{6, 3.3F, 0.22F}}, .evenness = 32, .reach = 2};
+  // Two candidates are enough to beat the reference, which hardly searches here. The first one
+  // meets weights of two values exactly.
+  static constexpr ScaledSearch kPlain{.candidates = {{2, 3.4F, 0.8F}}, .refinements = 0};
+  static constexpr ScaledSearch kWeighted{.candidates = {{5, 3.2F, 0.32F}}, .evenness = 32};
   static constexpr ScaledSearch kBest{.candidates = {{13, 3.0F, 0.1F}},
                                       .evenness = 64,
-                                      .reach = 12,
                                       .refinements = 3,
+                                      .reach = {10, 3, 2},
                                       .start_count = 2,
                                       .starts = {1, 0.92F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
@@ -85,8 +88,8 @@ struct ScaledIQ4XS {
                                           .evenness = 4};
   static constexpr ScaledSearch kBest{.candidates = {{14, 112, 2}, {10, -100, -2}},
                                       .evenness = 64,
-                                      .reach = 2,
                                       .refinements = 3,
+                                      .reach = {2, 2, 2},
                                       .start_count = 3,
                                       .starts = {1, 0.95F, 0.9F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
@@ -220,6 +223,17 @@ struct ScaledKEncoder {
     }
   }
 
+  // Where d is only a few steps of binary16's denormals, the codes beside those that it gives are
+  // tried in any case. A block's bytes depend on that block alone, so only where one goes at a
+  // time.
+  static_assert(kTogether == 1 || Type::kPlain.refinements > 0);
+  static constexpr float kCoarse = 64 * Scale::kStep;
+  static int refinements_of(const Scales& s, const ScaledSearch& how) {
+    const float magnitude = s.d[0] < 0 ? -s.d[0] : s.d[0];
+    const bool is_coarse = magnitude > 0 && magnitude < kCoarse;
+    return how.refinements == 0 && is_coarse ? 1 : how.refinements;
+  }
+
   static Scales search(const Values& v, const ScaledSearch& how) {
     Fit fit = Kernels::no_fit();
     for (const ScaledCandidates& candidates : how.candidates) Kernels::fit(v, candidates, &fit);
@@ -228,7 +242,8 @@ struct ScaledKEncoder {
     for (int start = 0; start < how.start_count; ++start) {
       Scales s = code(fit.scale, how.starts[start] * Type::kTopScale);
       F error = best_error;
-      for (int i = 0; i < how.refinements; ++i) error = refine(v, how.reach, &s);
+      const int refinements = refinements_of(s, how);
+      for (int i = 0; i < refinements; ++i) error = refine(v, how.reach[i], &s);
       if (how.start_count == 1) return s;
       keep_better(s, Weights::sum_together(error, kSubBlocks), &best, &best_error);
     }

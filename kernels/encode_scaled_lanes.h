@@ -55,9 +55,9 @@ struct ScaledCandidates {
 // How to search for the scales of a super-block.
 struct ScaledSearch {
   ScaledCandidates candidates[2];
-  float evenness = 0;   // of weights; without it values weigh rms + |x|
-  int reach = 1;        // scale codes to try to both sides of the present one
-  int refinements = 1;  // rounds of that
+  float evenness = 0;  // of weights; without it values weigh rms + |x|
+  int refinements = 1;
+  int reach[3] = {1};  // scale codes to try to both sides of the present one, in each refinement
   // The scale of largest magnitude gets these parts of the largest code; one search for each.
   int start_count = 1;
   float starts[3] = {1};
