@@ -27,7 +27,11 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 // IQ1_S and IQ1_M: with importance for the least loss of a network instead of the least error; for
 // NVFP4: two more scale codes are tried; for IQ4_NL, and Q4_0 and Q5_0 where they search: of
 // denormal scales the best, perhaps none; for Q3_K and Q6_K: candidates farther apart, and fewer
-// scale codes tried.
+// scale codes tried. The next one of every type but the plain ones, those of few levels and those
+// of 4-bit floats: groups that are no bell are searched as with Effort::kBest
+// (encode_odd_lanes.h); blocks of 32 have the nearest denormal scale where that costs no code, and
+// Q4_0 and Q5_0 give the lowest code to the one of two extremes that there is more of; for Q3_K,
+// IQ1_S and IQ1_M: Effort::kBest tries less.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
 // NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several
@@ -35,25 +39,25 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 constexpr std::array kCodecs{
     Codec{DType::kF32, 1, std::numeric_limits<float>::max()},
     Codec{DType::kF16, 1, kLargestF16},
-    Codec{DType::kQ4_0, 2, 8 * kLargestF16},
-    Codec{DType::kQ4_1, 1, kLargestF16},
-    Codec{DType::kQ5_0, 2, 16 * kLargestF16},
-    Codec{DType::kQ5_1, 1, kLargestF16},
-    Codec{DType::kQ8_0, 1, 127 * kLargestF16},
-    Codec{DType::kQ2_K, 1, 15 * kLargestF16},
-    Codec{DType::kQ3_K, 2, 3 * 32 * kLargestF16},
-    Codec{DType::kQ4_K, 1, 63 * kLargestF16},
-    Codec{DType::kQ5_K, 1, 63 * kLargestF16},
-    Codec{DType::kQ6_K, 2, 29 * 128 * kLargestF16},
-    Codec{DType::kIQ2_XXS, 2, 31 * kLargestF16},
-    Codec{DType::kIQ2_XS, 2, 31 * kLargestF16},
-    Codec{DType::kIQ3_XXS, 1, 31 * kLargestF16},
-    Codec{DType::kIQ1_S, 2, 0.875F * 15 * kLargestF16},
-    Codec{DType::kIQ4_NL, 2, 105 * kLargestF16},
-    Codec{DType::kIQ3_S, 1, 31 * kLargestF16},
-    Codec{DType::kIQ2_S, 2, 31 * kLargestF16},
-    Codec{DType::kIQ4_XS, 1, 32 * 105 * kLargestF16},
-    Codec{DType::kIQ1_M, 2, 0.875F * 15 * kLargestF16},
+    Codec{DType::kQ4_0, 3, 8 * kLargestF16},
+    Codec{DType::kQ4_1, 2, kLargestF16},
+    Codec{DType::kQ5_0, 3, 16 * kLargestF16},
+    Codec{DType::kQ5_1, 2, kLargestF16},
+    Codec{DType::kQ8_0, 2, 127 * kLargestF16},
+    Codec{DType::kQ2_K, 2, 15 * kLargestF16},
+    Codec{DType::kQ3_K, 3, 3 * 32 * kLargestF16},
+    Codec{DType::kQ4_K, 2, 63 * kLargestF16},
+    Codec{DType::kQ5_K, 2, 63 * kLargestF16},
+    Codec{DType::kQ6_K, 3, 29 * 128 * kLargestF16},
+    Codec{DType::kIQ2_XXS, 3, 31 * kLargestF16},
+    Codec{DType::kIQ2_XS, 3, 31 * kLargestF16},
+    Codec{DType::kIQ3_XXS, 2, 31 * kLargestF16},
+    Codec{DType::kIQ1_S, 3, 0.875F * 15 * kLargestF16},
+    Codec{DType::kIQ4_NL, 3, 105 * kLargestF16},
+    Codec{DType::kIQ3_S, 2, 31 * kLargestF16},
+    Codec{DType::kIQ2_S, 3, 31 * kLargestF16},
+    Codec{DType::kIQ4_XS, 2, 32 * 105 * kLargestF16},
+    Codec{DType::kIQ1_M, 3, 0.875F * 15 * kLargestF16},
     Codec{DType::kBF16, 1, kLargestBF16},
     Codec{DType::kTQ1_0, 1, kLargestF16},
     Codec{DType::kTQ2_0, 1, kLargestF16},

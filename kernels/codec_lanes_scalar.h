@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "base/half.h"
+#include "kernels/halves.h"
 #include "kernels/math_lanes_scalar.h"
 
 namespace qbuild::kernels {
@@ -82,11 +83,13 @@ struct CodecLanesScalar : LanesScalar {
   }
   // codes[i] = x[i]*inverse + offset, rounded once, then to nearest, ties to even, and held within
   // the two, which are those of a byte with or without sign. Before that it must lie within 2^22.
+  // Either half has its own inverse.
   template <int kLowest, int kHighest>
-  static void round_32(const float* x, float inverse, float offset, std::uint8_t* codes) {
+  static void round_32(const float* x, const Halves& inverse, float offset, std::uint8_t* codes) {
     constexpr float kMagic = 0x1.8p+23F;
     for (std::size_t i = 0; i < 32; ++i) {
-      const float rounded = (std::fma(x[i], inverse, offset) + kMagic) - kMagic;
+      const float factor = i < 16 ? inverse.first : inverse.second;
+      const float rounded = (std::fma(x[i], factor, offset) + kMagic) - kMagic;
       codes[i] = static_cast<std::uint8_t>(static_cast<int>(
           std::clamp(rounded, static_cast<float>(kLowest), static_cast<float>(kHighest))));
     }

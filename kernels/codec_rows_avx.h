@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/halves.h"
+
 namespace qbuild::kernels {
 
 template <class L>
@@ -51,12 +53,13 @@ struct RowsAvx {
   }
 
   template <int kLowest, int kHighest>
-  static void round_32(const float* x, float inverse, float offset, std::uint8_t* codes) {
-    const __m256 factor = _mm256_set1_ps(inverse);
+  static void round_32(const float* x, const Halves& inverse, float offset, std::uint8_t* codes) {
+    const __m256 factors[2] = {_mm256_set1_ps(inverse.first), _mm256_set1_ps(inverse.second)};
     const __m256 added = _mm256_set1_ps(offset);
     __m256i eight[4];
     for (std::size_t i = 0; i < 4; ++i) {
-      eight[i] = _mm256_cvtps_epi32(_mm256_fmadd_ps(_mm256_loadu_ps(x + 8 * i), factor, added));
+      eight[i] =
+          _mm256_cvtps_epi32(_mm256_fmadd_ps(_mm256_loadu_ps(x + 8 * i), factors[i / 2], added));
     }
     const __m256i first = _mm256_packs_epi32(eight[0], eight[1]);
     const __m256i second = _mm256_packs_epi32(eight[2], eight[3]);

@@ -16,6 +16,7 @@
 #include "kernels/codec_table.h"
 #include "kernels/encode_affine_lanes.h"
 #include "kernels/encode_block_store_lanes.h"
+#include "kernels/encode_odd_lanes.h"
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_weights_lanes.h"
@@ -28,6 +29,7 @@ struct AffineBlockEncoder {
   using Scale = ScaleKernels<L>;
   using Store = BlockStore<L>;
   using Weights = WeightKernels<L, 32>;
+  using Odd = OddKernels<L, 32>;
   using Kernels = AffineKernels<L, 32, kTopCode>;
   using Values = typename Kernels::Values;
   using Rounding = typename Kernels::Rounding;
@@ -49,6 +51,7 @@ struct AffineBlockEncoder {
       v->lowest = L::min(x, v->lowest);
       v->highest = L::max(x, v->highest);
     }
+    v->odd = Odd::odd(v->lowest, v->highest, squares);
     Weights::weigh(v->x, squares, importance, 1,
                    effort == Effort::kBest ? kBestEvenness : kEvenness, v->w);
     Kernels::add_up(v);
@@ -74,9 +77,20 @@ struct AffineBlockEncoder {
     for (int i = 0; i < (best_effort ? kBestRefits : kRefits); ++i) {
       const Rounding r = round(v, fit);
       fit.error = Kernels::error_of(v, r, fit.scale, fit.minimum);
-      Kernels::keep_better(stored(v, Kernels::template solve<true>(v, r, fit), r), &fit);
+      const Fit fitted = stored(v, Kernels::template solve<true>(v, r, fit), r);
+      Kernels::keep_better(fitted, &fit, L::set(0));
     }
     return fit;
+  }
+
+  // Few blocks are odd, so this stays out of the others' way.
+  [[gnu::noinline]] static void search_odd(const float* from, const float* importance, F odd,
+                                           Fit* fit) {
+    Values v;
+    load(from, importance, Effort::kBest, &v);
+    const Fit best = search(v, Effort::kBest);
+    fit->scale = Odd::select(odd, best.scale, fit->scale);
+    fit->minimum = Odd::select(odd, best.minimum, fit->minimum);
   }
 
   static void encode(const EncodeJob& job) {
@@ -85,7 +99,10 @@ struct AffineBlockEncoder {
         [&job](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
           Values v;
           load(from, importance, job.effort, &v);
-          const Fit fit = search(v, job.effort);
+          Fit fit = search(v, job.effort);
+          if (Odd::is_any(v.odd) && job.effort != Effort::kBest) {
+            search_odd(from, importance, v.odd, &fit);
+          }
           const auto scales = Store::scales_of(fit.scale, L::sub(L::set(0), fit.minimum));
           if constexpr (kTopCode == 31) {
             Store::q5_1({from, blocks}, scales, to);

@@ -27,6 +27,7 @@
 #include "kernels/codec_table.h"
 #include "kernels/encode_affine_k_store_lanes.h"
 #include "kernels/encode_affine_lanes.h"
+#include "kernels/encode_odd_lanes.h"
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_sixteen_lanes.h"
 #include "kernels/encode_weights_lanes.h"
@@ -60,7 +61,7 @@ struct AffineQ4K {
   static constexpr AffineSearch kPlain{.candidates = {9, -1.6F, 0.25F}};
   static constexpr AffineSearch kWeighted{
       .candidates = {13, -2.0F, 0.2F}, .evenness = 4, .refinements = 3};
-  static constexpr AffineSearch kBest{.candidates = {21, -2.0F, 0.125F},
+  static constexpr AffineSearch kBest{.candidates = {29, -2.0F, 0.125F},
                                       .evenness = 16,
                                       .scale_reach = 2,
                                       .minimum_reach = 2,
@@ -78,7 +79,7 @@ struct AffineQ5K {
   static constexpr std::size_t kBlockBytes = 176;
   static constexpr AffineSearch kPlain{.candidates = {9, -1.6F, 0.25F}};
   static constexpr AffineSearch kWeighted{.candidates = {9, -1.6F, 0.25F}, .evenness = 4};
-  static constexpr AffineSearch kBest{.candidates = {21, -2.0F, 0.125F},
+  static constexpr AffineSearch kBest{.candidates = {29, -2.0F, 0.125F},
                                       .evenness = 16,
                                       .scale_reach = 2,
                                       .minimum_reach = 2,
@@ -97,6 +98,7 @@ struct AffineKEncoder {
   using Scale = ScaleKernels<L>;
   using Store = AffineKStore<L>;
   using Weights = WeightKernels<L, kValues>;
+  using Odd = OddKernels<L, kValues>;
   using Kernels = AffineKernels<L, kValues, Type::kTopCode>;
   using Values = typename Kernels::Values;
   using Rounding = typename Kernels::Rounding;
@@ -135,6 +137,7 @@ struct AffineKEncoder {
       v->lowest = L::min(x, v->lowest);
       v->highest = L::max(x, v->highest);
     }
+    v->odd = Odd::odd(v->lowest, v->highest, squares);
     if (evenness > 0) {
       Weights::weigh(v->x, squares, importance, kSubBlocks, evenness, v->w);
     } else {
@@ -276,6 +279,23 @@ struct AffineKEncoder {
     *best_error = L::min(error, *best_error);
   }
 
+  // Searches those blocks once more that are odd. Few are, so this stays out of the others' way.
+  [[gnu::noinline]] static void search_odd(const float* from, const float* importance, F odd,
+                                           Scales* s) {
+    Values v;
+    load(from, importance, Type::kBest.evenness, &v);
+    const Scales best = search(v, Type::kBest);
+    float lanes[16];
+    L::store(lanes, odd);
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      if (!(lanes[kSubBlocks * b] > 0)) continue;
+      s->d[b] = best.d[b];
+      s->dmin[b] = best.dmin[b];
+    }
+    s->sc = Odd::select(odd, best.sc, s->sc);
+    s->m = Odd::select(odd, best.m, s->m);
+  }
+
   static void store(const Values& v, const Scales& s, std::size_t blocks, std::uint8_t* to) {
     std::uint32_t codes[kValues / 4][16];
     const F inverse = Scale::inverse(L::mul(s.sc, spread(s.d)));
@@ -304,7 +324,11 @@ struct AffineKEncoder {
         [&how](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
           Values v;
           load(from, importance, how.evenness, &v);
-          store(v, search(v, how), blocks, to);
+          Scales s = search(v, how);
+          if (Odd::is_any(v.odd) && &how != &Type::kBest) {
+            search_odd(from, importance, Odd::blocks_of(v.odd, kSubBlocks, blocks), &s);
+          }
+          store(v, s, blocks, to);
         });
   }
 };

@@ -41,12 +41,17 @@ struct AffineKernels {
   // Below this part of its largest possible value the determinant of a fit is noise of the sums.
   static constexpr float kSmallestDeterminant = 4e-6F;
   static constexpr float kNoErrorYet = 3e38F;
+  // Errors that are closer than this part of the energy are alike: what is multiplied out has about
+  // that much noise. Of alike candidates the first stays, so that sub-blocks that are alike get
+  // alike scales.
+  static constexpr float kNoise = 1e-6F;
 
   // x[j] is value j of each group, w[j] its weight, and the sums over j.
   struct Values {
     F x[kValues], w[kValues];
     F lowest, highest;
     F sum_w, sum_wx, sum_wxx;
+    F odd;  // as in kernels/encode_odd_lanes.h
   };
   // Of one rounding to codes l: the sums of w*l, w*l*l, w*l*x.
   struct Rounding {
@@ -123,10 +128,12 @@ struct AffineKernels {
     return {scale, minimum, error_of(v, r, scale, minimum)};
   }
 
-  static void keep_better(const Fit& fit, Fit* best) {
+  // One is better that has less error by more than `margin`; best->error is below what it is by it.
+  static void keep_better(const Fit& fit, Fit* best, F margin) {
     best->scale = L::select_less(fit.error, best->error, fit.scale, best->scale);
     best->minimum = L::select_less(fit.error, best->error, fit.minimum, best->minimum);
-    best->error = L::min(fit.error, best->error);
+    const F bar = L::sub(fit.error, margin);
+    best->error = L::select_less(fit.error, best->error, bar, best->error);
   }
 
   // With the lowest value at code 0 and the highest `levels` above it. Where all values are so
@@ -145,10 +152,11 @@ struct AffineKernels {
     const F plain_minimum = L::sub(L::set(0), v.lowest);
     const Fit plain{L::div(range, L::set(kTopCode)), plain_minimum, L::set(kNoErrorYet)};
     Fit best = plain;
+    const F noise = L::mul(v.sum_wxx, L::set(kNoise));
     for (int k = 0; k < candidates.count; ++k) {
       const float levels = kTopCode + candidates.first + candidates.step * static_cast<float>(k);
       const Rounding r = round_within(v, range, plain_minimum, levels);
-      keep_better(solve<kAnySign>(v, r, plain), &best);
+      keep_better(solve<kAnySign>(v, r, plain), &best, noise);
     }
     return best;
   }

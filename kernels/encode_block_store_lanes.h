@@ -33,14 +33,13 @@ struct BlockStore {
     std::uint8_t scale_bits[2 * kGroup];
     std::uint8_t minimum_bits[2 * kGroup];
   };
+  // Both are binary16 values.
   static Scales scales_of(F scale) {
     Scales s;
-    const F rounded = Scale::round(scale);
-    L::store(s.inverse, Scale::inverse(rounded));
-    L::store_f16(s.scale_bits, rounded);
+    L::store(s.inverse, Scale::inverse(scale));
+    L::store_f16(s.scale_bits, scale);
     return s;
   }
-  // `minimum` is a binary16 value.
   static Scales scales_of(F scale, F minimum) {
     Scales s = scales_of(scale);
     L::store_f16(s.minimum_bits, minimum);
@@ -51,13 +50,13 @@ struct BlockStore {
   static void q8_0(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
     for_each(blocks, 34, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       copy_2(to, s.scale_bits + 2 * b);
-      L::template round_32<-127, 127>(x, s.inverse[b], 0, to + 2);
+      L::template round_32<-127, 127>(x, {s.inverse[b], s.inverse[b]}, 0, to + 2);
     });
   }
   static void q4_0(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
     for_each(blocks, 18, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 15>(x, s.inverse[b], 8, codes);
+      L::template round_32<0, 15>(x, {s.inverse[b], s.inverse[b]}, 8, codes);
       copy_2(to, s.scale_bits + 2 * b);
       L::store_nibbles(to + 2, codes);
     });
@@ -65,7 +64,7 @@ struct BlockStore {
   static void q4_1(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
     for_each(blocks, 20, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 15>(x, s.inverse[b], s.offset[b], codes);
+      L::template round_32<0, 15>(x, {s.inverse[b], s.inverse[b]}, s.offset[b], codes);
       copy_2(to, s.scale_bits + 2 * b);
       copy_2(to + 2, s.minimum_bits + 2 * b);
       L::store_nibbles(to + 4, codes);
@@ -74,7 +73,7 @@ struct BlockStore {
   static void q5_0(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
     for_each(blocks, 22, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 31>(x, s.inverse[b], 16, codes);
+      L::template round_32<0, 31>(x, {s.inverse[b], s.inverse[b]}, 16, codes);
       copy_2(to, s.scale_bits + 2 * b);
       store_five_bits(to + 2, codes);
     });
@@ -82,7 +81,7 @@ struct BlockStore {
   static void q5_1(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
     for_each(blocks, 24, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
       std::uint8_t codes[32];
-      L::template round_32<0, 31>(x, s.inverse[b], s.offset[b], codes);
+      L::template round_32<0, 31>(x, {s.inverse[b], s.inverse[b]}, s.offset[b], codes);
       copy_2(to, s.scale_bits + 2 * b);
       copy_2(to + 2, s.minimum_bits + 2 * b);
       store_five_bits(to + 4, codes);
@@ -90,11 +89,8 @@ struct BlockStore {
   }
   static void iq4_nl(const Blocks& blocks, const Scales& s, std::uint8_t* out) {
     for_each(blocks, 18, out, [&](const float* x, std::size_t b, std::uint8_t* to) {
-      const F inverse = L::set(s.inverse[b]);
       std::uint8_t codes[32];
-      for (std::size_t i = 0; i < 32; i += 16) {
-        L::store_bytes(codes + i, TableLevels<L>::code(L::load(x + i), inverse));
-      }
+      TableLevels<L>::codes_32(x, {s.inverse[b], s.inverse[b]}, codes);
       copy_2(to, s.scale_bits + 2 * b);
       L::store_nibbles(to + 2, codes);
     });

@@ -15,6 +15,7 @@
 
 #include "base/half.h"
 #include "kernels/codec_table.h"
+#include "kernels/encode_odd_lanes.h"
 #include "kernels/grid_cells.h"
 
 namespace qbuild::kernels {
@@ -94,16 +95,14 @@ struct GridEncoder {
     std::int32_t chosen[kVectors];
   };
 
-  static float power_of_two(int exponent) {
-    const auto bits = static_cast<std::uint32_t>(exponent + 127) << 23;
-    float power;
-    __builtin_memcpy(&power, &bits, sizeof power);
-    return power;
-  }
+  // The power of two at or below a number.
   static float unit_of(float most) {
     std::uint32_t bits;
     __builtin_memcpy(&bits, &most, sizeof bits);
-    return power_of_two(static_cast<int>(bits >> 23) - 127);
+    bits &= 0x7f800000U;
+    float unit;
+    __builtin_memcpy(&unit, &bits, sizeof unit);
+    return unit;
   }
   static float largest(const float* from) {
     F most = L::set(0);
@@ -111,9 +110,8 @@ struct GridEncoder {
     return L::fold_max(most);
   }
 
-  static void load(const float* from, const float* importance, float evenness, Values* v) {
-    constexpr GridImportance kBy = Type::kByImportance;
-    if (importance != nullptr && kBy.evenness > 0) evenness = kBy.evenness;
+  static void load(const float* from, const float* importance, bool is_damped, float evenness,
+                   Values* v) {
     const F down = L::set(1 / v->unit);
     F squares = L::set(0);
     for (std::size_t i = 0; i < 256; i += 16) {
@@ -131,7 +129,7 @@ struct GridEncoder {
       F w = L::sqrt(L::fma(a, a, even));
       if (importance != nullptr) {
         const F q = L::load(importance + i);
-        w = L::mul(w, kBy.is_damped ? L::sqrt(L::mul(q, L::sqrt(q))) : q);
+        w = L::mul(w, is_damped ? L::sqrt(L::mul(q, L::sqrt(q))) : q);
       }
       L::store(v->loss + i, L::sub(L::set(0), w));
       L::store(v->gain + i, L::mul(L::add(w, w), a));
@@ -378,8 +376,6 @@ struct GridEncoder {
   }
 
   static void encode(const EncodeJob& job) {
-    const GridSearch& how = job.effort == Effort::kBest ? Type::kBest : Type::kDefault;
-    const float lift = job.importance == nullptr ? 1 : Type::kByImportance.lift;
     for (std::size_t i = 0; i < job.blocks; ++i) {
       std::uint8_t* to = job.out + Type::kBlockBytes * i;
       const float* from = job.values + 256 * i;
@@ -388,9 +384,15 @@ struct GridEncoder {
       if (most < kNothing) continue;
       Values v;
       v.unit = unit_of(most);
-      load(from, job.importance == nullptr ? nullptr : job.importance + 256 * i, how.evenness, &v);
+      const bool odd = OddBlocks<L, kGroup>::is_odd(from);
+      const GridSearch& how = odd || job.effort == Effort::kBest ? Type::kBest : Type::kDefault;
+      const GridImportance by =
+          odd || job.importance == nullptr ? GridImportance{} : Type::kByImportance;
+      const float evenness = by.evenness > 0 ? by.evenness : how.evenness;
+      load(from, job.importance == nullptr ? nullptr : job.importance + 256 * i, by.is_damped,
+           evenness, &v);
       Block b;
-      if (search(v, how, lift, &b)) Type::store(b, to);
+      if (search(v, how, by.lift, &b)) Type::store(b, to);
     }
   }
 };

@@ -217,8 +217,8 @@ struct GridIQ1S : Grid1BitLevels<L> {
                                     .step = 0.1F,
                                     .reach = 1,
                                     .rounds = 3,
-                                    .start_count = 3,
-                                    .starts = {1, 0.95F, 1.06F}};
+                                    .start_count = 2,
+                                    .starts = {1, 0.95F}};
   static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ1_S block{};
     block.d_bits = b.d_bits;
@@ -246,8 +246,8 @@ struct GridIQ1M : Grid1BitLevels<L> {
                                     .step = 0.1F,
                                     .reach = 1,
                                     .rounds = 3,
-                                    .start_count = 3,
-                                    .starts = {1, 0.95F, 1.06F}};
+                                    .start_count = 2,
+                                    .starts = {1, 0.95F}};
   static void store(const GridBlock<L>& b, std::uint8_t* to) {
     BlockIQ1_M block{};
     for (std::size_t v = 0; v < 32; ++v) {

@@ -65,23 +65,45 @@ struct PlainEncoders {
     L::extremes_of_rows(values, &e.lowest, &e.highest);
     return e;
   }
-  // The value of largest magnitude; of two that differ in sign only, the positive one.
-  static F signed_most(const Extremes& e) {
-    return L::select_less(L::add(e.highest, e.lowest), L::set(0), e.lowest, e.highest);
+  // The value of largest magnitude; of two that differ in sign only, the one that there is more of,
+  // because just one of them has a code of its own.
+  static F signed_most(const Blocks& blocks, const Extremes& e) {
+    const F sum = L::add(e.highest, e.lowest);
+    const F most = L::select_less(sum, L::set(0), e.lowest, e.highest);
+    const F is_tie = L::select_less(L::set(0), L::abs(sum), L::set(0), L::set(1));
+    return L::fold_max(is_tie) > 0 ? with_ties(blocks, is_tie, most) : most;
   }
+  [[gnu::noinline]] static F with_ties(const Blocks& blocks, F is_tie, F most) {
+    float ties[kGroup], chosen[kGroup];
+    L::store(ties, is_tie);
+    L::store(chosen, most);
+    for (std::size_t b = 0; b < blocks.count; ++b) {
+      if (ties[b] == 0) continue;
+      int surplus = 0;
+      for (std::size_t i = 32 * b; i < 32 * (b + 1); ++i) {
+        surplus += static_cast<int>(blocks.values[i] == chosen[b]) -
+                   static_cast<int>(blocks.values[i] == -chosen[b]);
+      }
+      if (surplus < 0) chosen[b] = -chosen[b];
+    }
+    return L::load(chosen);
+  }
+  // For codes up to `top`: where the largest value would miss its code by a half at most, the
+  // nearest scale is the best, even of denormal ones.
+  static F rounded(F scale, float top) { return Scale::round(scale, top * Scale::kStep); }
 
   static void q8_0(const Blocks& blocks, std::uint8_t* out) {
     const Extremes e = extremes(blocks);
     const F most = L::max(e.highest, L::sub(L::set(0), e.lowest));
-    Store::q8_0(blocks, Store::scales_of(L::div(most, L::set(127))), out);
+    Store::q8_0(blocks, Store::scales_of(rounded(L::div(most, L::set(127)), 127)), out);
   }
   static void q4_0(const Blocks& blocks, std::uint8_t* out) {
-    const F scale = L::mul(signed_most(extremes(blocks)), L::set(-1.0F / 8));
-    Store::q4_0(blocks, Store::scales_of(scale), out);
+    const F scale = L::mul(signed_most(blocks, extremes(blocks)), L::set(-1.0F / 8));
+    Store::q4_0(blocks, Store::scales_of(rounded(scale, 8)), out);
   }
   static void q5_0(const Blocks& blocks, std::uint8_t* out) {
-    const F scale = L::mul(signed_most(extremes(blocks)), L::set(-1.0F / 16));
-    Store::q5_0(blocks, Store::scales_of(scale), out);
+    const F scale = L::mul(signed_most(blocks, extremes(blocks)), L::set(-1.0F / 16));
+    Store::q5_0(blocks, Store::scales_of(rounded(scale, 16)), out);
   }
   static void q4_1(const Blocks& blocks, std::uint8_t* out) {
     Store::q4_1(blocks, spanning(extremes(blocks), 15), out);
@@ -94,7 +116,7 @@ struct PlainEncoders {
   static Scales spanning(const Extremes& e, float top_code) {
     const F minimum = L::add(L::round_f16(e.lowest), L::set(0));
     const F range = L::max(L::sub(e.highest, minimum), L::set(0));
-    return Store::scales_of(L::div(range, L::set(top_code)), minimum);
+    return Store::scales_of(rounded(L::div(range, L::set(top_code)), top_code), minimum);
   }
 
   // Runs `encode` over groups of up to sixteen blocks of 32.

@@ -15,15 +15,16 @@ struct ScaleKernels {
   static constexpr float kSmallestNormal = 0x1p-14F;
   static constexpr float kStep = 0x1p-24F;  // between its denormals
 
-  // The nearest binary16 value, as a float; for denormals the next one away from zero, because a
-  // denormal that is rounded down may be short of the block's largest value by half. 0 gives +0.
-  static F round(F scale) {
+  // The nearest binary16 value, as a float; below `outward_below`, which is a denormal or the
+  // smallest normal number, the next one away from zero: there a scale that is rounded down may be
+  // short of the block's largest value, by half at the worst. 0 gives +0.
+  static F round(F scale, float outward_below = kSmallestNormal) {
     const F zero = L::set(0);
     const F nearest = L::round_f16(scale);
     const F step = L::select_less(scale, zero, L::set(-kStep), L::set(kStep));
     const F outward =
         L::select_less(L::abs(nearest), L::abs(scale), L::add(nearest, step), nearest);
-    const F chosen = L::select_less(L::abs(scale), L::set(kSmallestNormal), outward, nearest);
+    const F chosen = L::select_less(L::abs(scale), L::set(outward_below), outward, nearest);
     return L::add(chosen, zero);
   }
   // Held within the range.
@@ -43,8 +44,9 @@ struct ScaleKernels {
     return L::select_less(zero, L::abs(scale), L::div(L::set(1), safe), zero);
   }
   static void store_bits(std::uint8_t* to, float value) {
-    const std::uint16_t bits = f32_to_f16(value);
-    __builtin_memcpy(to, &bits, sizeof bits);
+    std::uint8_t bits[32];
+    L::store_f16(bits, L::set(value));
+    __builtin_memcpy(to, bits, 2);
   }
 };
 

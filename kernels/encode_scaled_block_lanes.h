@@ -15,6 +15,7 @@
 
 #include "kernels/codec_table.h"
 #include "kernels/encode_block_store_lanes.h"
+#include "kernels/encode_odd_lanes.h"
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_scaled_lanes.h"
 #include "kernels/encode_sixteen_lanes.h"
@@ -58,6 +59,7 @@ struct ScaledBlockEncoder {
   using Scale = ScaleKernels<L>;
   using Store = BlockStore<L>;
   using Weights = WeightKernels<L, 32>;
+  using Odd = OddKernels<L, 32>;
   using Kernels = typename Type::Kernels;
   using Values = typename Kernels::Values;
   using Rounding = typename Kernels::Rounding;
@@ -70,9 +72,9 @@ struct ScaledBlockEncoder {
   static F search(const Values& v, Effort effort) {
     Fit fit = Kernels::no_fit();
     if (effort == Effort::kBest) {
-      for (const auto& candidates : Type::kBestCandidates) Kernels::fit(v, candidates, &fit);
+      for (const auto& candidates : Type::kBestCandidates) Kernels::fit(&v, 1, candidates, &fit);
     } else {
-      for (const auto& candidates : Type::kCandidates) Kernels::fit(v, candidates, &fit);
+      for (const auto& candidates : Type::kCandidates) Kernels::fit(&v, 1, candidates, &fit);
     }
     F d = Scale::round_held(fit.scale);
     for (int i = 0; i < (effort == Effort::kBest ? kBestRefits : kRefits); ++i) {
@@ -100,16 +102,30 @@ struct ScaledBlockEncoder {
     return L::select_less(L::abs(d), L::set(Scale::kSmallestNormal), best, d);
   }
 
+  static void load(const float* from, const float* importance, Effort effort, Values* v) {
+    Weights::transpose(from, v->x);
+    Kernels::look_over(v);
+    Weights::weigh(v->x, v->squares, importance, 1,
+                   effort == Effort::kBest ? kBestEvenness : kEvenness, v->w);
+  }
+  // Few blocks are odd, so this stays out of the others' way.
+  [[gnu::noinline]] static F search_odd(const float* from, const float* importance) {
+    Values v;
+    load(from, importance, Effort::kBest, &v);
+    return search(v, Effort::kBest);
+  }
+
   static void encode(const EncodeJob& job) {
     SixteenGroups<L, 32, 1, Type::kBlockBytes>::for_each(
         job,
         [&job](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
           Values v;
-          Weights::transpose(from, v.x);
-          Kernels::look_over(&v);
-          Weights::weigh(v.x, v.squares, importance, 1,
-                         job.effort == Effort::kBest ? kBestEvenness : kEvenness, v.w);
-          Type::kStore({from, blocks}, Store::scales_of(search(v, job.effort)), to);
+          load(from, importance, job.effort, &v);
+          F d = search(v, job.effort);
+          if (Odd::is_any(v.odd) && job.effort != Effort::kBest) {
+            d = Odd::select(v.odd, search_odd(from, importance), d);
+          }
+          Type::kStore({from, blocks}, Store::scales_of(d), to);
         });
   }
 };

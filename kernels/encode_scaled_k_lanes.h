@@ -23,6 +23,7 @@
 #include <cstdint>
 
 #include "kernels/codec_table.h"
+#include "kernels/encode_odd_lanes.h"
 #include "kernels/encode_scale_lanes.h"
 #include "kernels/encode_scaled_k_store_lanes.h"
 #include "kernels/encode_scaled_lanes.h"
@@ -69,7 +70,7 @@ struct ScaledQ3K {
   static constexpr ScaledSearch kBest{.candidates = {{13, 3.0F, 0.1F}},
                                       .evenness = 64,
                                       .refinements = 3,
-                                      .reach = {10, 3, 2},
+                                      .reach = {8, 2, 2},
                                       .start_count = 2,
                                       .starts = {1, 0.92F}};
   static void store(const typename ScaledKStore<L>::Block& block, std::uint8_t* to) {
@@ -103,6 +104,7 @@ struct ScaledKEncoder {
   using F = typename L::F;
   using Scale = ScaleKernels<L>;
   using Weights = WeightKernels<L, kValues>;
+  using Odd = OddKernels<L, kValues>;
   using Levels = typename Type::Levels;
   using Kernels = typename Type::Kernels;
   using Values = typename Kernels::Values;
@@ -113,6 +115,9 @@ struct ScaledKEncoder {
   static constexpr std::size_t kTogether = 16 / kSubBlocks;  // super-blocks
   static constexpr float kMagic = 0x1.8p+23F;  // adding it rounds to an integer, ties to even
   static constexpr float kNoErrorYet = 3e38F;
+  using Groups = SixteenGroups<L, kValues, kSubBlocks, Type::kBlockBytes>;
+  using Sixteen = typename Groups::Sixteen;
+  static constexpr std::size_t kBatch = 4;  // of sixteen sub-blocks each
 
   // What is stored, but for the codes of the values.
   struct Scales {
@@ -122,6 +127,7 @@ struct ScaledKEncoder {
 
   // One number per super-block, in the lanes of its sub-blocks.
   static F spread(const float* numbers) {
+    if constexpr (kTogether == 1) return L::set(numbers[0]);
     float lanes[16];
     for (std::size_t g = 0; g < 16; ++g) lanes[g] = numbers[g / kSubBlocks];
     return L::load(lanes);
@@ -146,56 +152,63 @@ struct ScaledKEncoder {
     }
   }
 
-  // Of kSubBlocks numbers; the halves are compared until one is left.
-  static float largest(const float* numbers) {
-    float left[kSubBlocks];
-    __builtin_memcpy(left, numbers, sizeof left);
-    for (std::size_t half = kSubBlocks / 2; half > 0; half /= 2) {
-      for (std::size_t g = 0; g < half; ++g) {
-        left[g] = left[g] > left[g + half] ? left[g] : left[g + half];
+  // The scale of largest magnitude of each super-block, the first of several; 0 where all are.
+  static void largest(F fitted, float* most) {
+    const F square = L::mul(fitted, fitted);
+    float scale[16];
+    L::store(scale, fitted);
+    float lanes[16];
+    L::store(lanes, square);
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      const std::size_t first = kSubBlocks * b;
+      float most_square = 0;
+      if constexpr (kTogether == 1) {
+        most_square = L::fold_max(square);
+      } else {
+        for (std::size_t g = first; g < first + kSubBlocks; ++g) {
+          most_square = lanes[g] > most_square ? lanes[g] : most_square;
+        }
       }
+      const F is_most =
+          L::select_less(square, L::set(most_square), L::set(0), L::from_bits(L::set_int(1)));
+      const std::uint32_t mask = L::template bit_of_lanes<0>(L::bits(is_most)) >> first;
+      most[b] = most_square > 0 ? scale[first + static_cast<std::size_t>(__builtin_ctz(mask))] : 0;
     }
-    return left[0];
   }
 
   // The scale of largest magnitude, the first of several, gets the code -top.
   static Scales code(F fitted, float top) {
-    float scale[16], square[16];
-    L::store(scale, fitted);
-    L::store(square, L::mul(fitted, fitted));
+    float most[kTogether];
+    largest(fitted, most);
     Scales s;
-    for (std::size_t b = 0; b < kTogether; ++b) {
-      const std::size_t first = kSubBlocks * b;
-      float most = 0;
-      const float most_square = largest(square + first);
-      for (std::size_t g = first + kSubBlocks; g-- > first;) {
-        most = square[g] == most_square ? scale[g] : most;
-      }
-      s.d[b] = most_square > 0 ? Scale::round_one(most / -top) : 0;
-    }
+    for (std::size_t b = 0; b < kTogether; ++b) s.d[b] = Scale::round_one(most[b] / -top);
     s.sc = scale_code(L::mul(fitted, Scale::inverse(spread(s.d))));
     return s;
   }
 
-  // Scale codes within `reach` of the present ones; returns the errors of the codes it chose,
+  // Scale codes within `reach` of the present ones; the errors are those of the codes it chose,
   // before d was fitted to them.
-  static F refine(const Values& v, int reach, Scales* s) {
-    const F present = s->sc;
-    const F d = spread(s->d);
-    F best_error = L::set(kNoErrorYet);
-    Rounding best{L::set(0), L::set(0)};
-    for (int step = -reach; step <= reach; ++step) {
-      const F sc = scale_code(L::add(present, L::set(static_cast<float>(step))));
-      const F scale = L::mul(sc, d);
-      const Rounding r = Kernels::round(v, Scale::inverse(scale));
-      const F error = Kernels::error_of(r, scale);
-      s->sc = L::select_less(error, best_error, sc, s->sc);
-      best.lx = L::select_less(error, best_error, r.lx, best.lx);
-      best.ll = L::select_less(error, best_error, r.ll, best.ll);
-      best_error = L::min(error, best_error);
+  static void refine(const Values* v, std::size_t count, int reach, Scales* s, F* errors) {
+    F present[kBatch];
+    Rounding best[kBatch];
+    for (std::size_t i = 0; i < count; ++i) {
+      present[i] = s[i].sc;
+      errors[i] = L::set(kNoErrorYet);
+      best[i] = {L::set(0), L::set(0)};
     }
-    refit(best, s);
-    return best_error;
+    for (int step = -reach; step <= reach; ++step) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const F sc = scale_code(L::add(present[i], L::set(static_cast<float>(step))));
+        const F scale = L::mul(sc, spread(s[i].d));
+        const Rounding r = Kernels::round(v[i], Scale::inverse(scale));
+        const F error = Kernels::error_of(r, scale);
+        s[i].sc = L::select_less(error, errors[i], sc, s[i].sc);
+        best[i].lx = L::select_less(error, errors[i], r.lx, best[i].lx);
+        best[i].ll = L::select_less(error, errors[i], r.ll, best[i].ll);
+        errors[i] = L::min(error, errors[i]);
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) refit(best[i], s + i);
   }
 
   static void refit(const Rounding& r, Scales* s) {
@@ -228,26 +241,39 @@ struct ScaledKEncoder {
   // time.
   static_assert(kTogether == 1 || Type::kPlain.refinements > 0);
   static constexpr float kCoarse = 64 * Scale::kStep;
-  static int refinements_of(const Scales& s, const ScaledSearch& how) {
+  static bool is_coarse(const Scales& s) {
     const float magnitude = s.d[0] < 0 ? -s.d[0] : s.d[0];
-    const bool is_coarse = magnitude > 0 && magnitude < kCoarse;
-    return how.refinements == 0 && is_coarse ? 1 : how.refinements;
+    return magnitude > 0 && magnitude < kCoarse;
   }
 
-  static Scales search(const Values& v, const ScaledSearch& how) {
-    Fit fit = Kernels::no_fit();
-    for (const ScaledCandidates& candidates : how.candidates) Kernels::fit(v, candidates, &fit);
-    Scales best{};
-    F best_error = L::set(kNoErrorYet);
-    for (int start = 0; start < how.start_count; ++start) {
-      Scales s = code(fit.scale, how.starts[start] * Type::kTopScale);
-      F error = best_error;
-      const int refinements = refinements_of(s, how);
-      for (int i = 0; i < refinements; ++i) error = refine(v, how.reach[i], &s);
-      if (how.start_count == 1) return s;
-      keep_better(s, Weights::sum_together(error, kSubBlocks), &best, &best_error);
+  // `count` of each.
+  static void search(const Values* v, std::size_t count, const ScaledSearch& how, Scales* best) {
+    Fit fits[kBatch];
+    Scales s[kBatch];
+    F errors[kBatch], best_errors[kBatch];
+    for (std::size_t i = 0; i < count; ++i) {
+      fits[i] = Kernels::no_fit();
+      best[i] = Scales{};
+      best_errors[i] = L::set(kNoErrorYet);
     }
-    return best;
+    for (const ScaledCandidates& candidates : how.candidates) {
+      Kernels::fit(v, count, candidates, fits);
+    }
+    for (int start = 0; start < how.start_count; ++start) {
+      for (std::size_t i = 0; i < count; ++i) {
+        s[i] = code(fits[i].scale, how.starts[start] * Type::kTopScale);
+      }
+      for (int k = 0; k < how.refinements; ++k) refine(v, count, how.reach[k], s, errors);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (how.refinements == 0 && is_coarse(s[i])) refine(v + i, 1, 1, s + i, errors + i);
+        if (how.start_count == 1) {
+          best[i] = s[i];
+        } else {
+          const F error = Weights::sum_together(errors[i], kSubBlocks);
+          keep_better(s[i], error, best + i, best_errors + i);
+        }
+      }
+    }
   }
   static void keep_better(const Scales& s, F error, Scales* best, F* best_error) {
     float errors[16], best_errors[16];
@@ -261,31 +287,52 @@ struct ScaledKEncoder {
     *best_error = L::min(error, *best_error);
   }
 
+  // Searches those blocks once more that are odd. Few are, so this stays out of the others' way.
+  [[gnu::noinline]] static void search_odd(const Sixteen& sixteen, const F& odd_groups, Scales* s) {
+    Values v;
+    load(sixteen.values, sixteen.importance, Type::kBest.evenness, &v);
+    Scales best;
+    search(&v, 1, Type::kBest, &best);
+    const F odd = Odd::blocks_of(odd_groups, kSubBlocks, sixteen.blocks);
+    float lanes[16];
+    L::store(lanes, odd);
+    for (std::size_t b = 0; b < kTogether; ++b) {
+      if (lanes[kSubBlocks * b] > 0) s->d[b] = best.d[b];
+    }
+    s->sc = Odd::select(odd, best.sc, s->sc);
+  }
+
   // From the values themselves, so that their codes come out in row order.
-  static void store(const float* from, const Scales& s, std::size_t blocks, std::uint8_t* to) {
+  static void store(const Sixteen& sixteen, const Scales& s) {
     std::uint8_t codes[16 * kValues];
     float inverse[16];
     L::store(inverse, Scale::inverse(L::mul(s.sc, spread(s.d))));
-    for (std::size_t i = 0; i < 16 * kValues; i += 16) {
-      L::store_bytes(codes + i, Levels::code(L::load(from + i), L::set(inverse[i / kValues])));
+    for (std::size_t i = 0; i < 16 * kValues; i += 32) {
+      Levels::codes_32(sixteen.values + i, {inverse[i / kValues], inverse[(i + 16) / kValues]},
+                       codes + i);
     }
     float sc[16];
     L::store(sc, s.sc);
-    for (std::size_t b = 0; b < blocks; ++b) {
+    for (std::size_t b = 0; b < sixteen.blocks; ++b) {
       Type::store({.d = s.d[b], .sc = sc + kSubBlocks * b, .codes = codes + 256 * b},
-                  to + Type::kBlockBytes * b);
+                  sixteen.out + Type::kBlockBytes * b);
     }
   }
 
   static void encode(const EncodeJob& job) {
     const ScaledSearch& how = search_of(job);
-    SixteenGroups<L, kValues, kSubBlocks, Type::kBlockBytes>::for_each(
-        job,
-        [&how](const float* from, const float* importance, std::size_t blocks, std::uint8_t* to) {
-          Values v;
-          load(from, importance, how.evenness, &v);
-          store(from, search(v, how), blocks, to);
-        });
+    Groups::template for_each_batch<kBatch>(job, [&how](const Sixteen* batch, std::size_t count) {
+      Values v[kBatch];
+      Scales s[kBatch];
+      for (std::size_t i = 0; i < count; ++i) {
+        load(batch[i].values, batch[i].importance, how.evenness, v + i);
+      }
+      search(v, count, how, s);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (Odd::is_any(v[i].odd) && &how != &Type::kBest) search_odd(batch[i], v[i].odd, s + i);
+      }
+      for (std::size_t i = 0; i < count; ++i) store(batch[i], s[i]);
+    });
   }
 };
 

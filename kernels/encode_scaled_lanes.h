@@ -8,6 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/encode_odd_lanes.h"
+#include "kernels/halves.h"
+
 namespace qbuild::kernels {
 
 // The ends of the levels that a rounding has to be held at, because it could pass them.
@@ -39,9 +42,9 @@ struct EvenLevels {
   static F level(F x, F inverse) {
     return L::sub(magic_level<kHeld>(x, inverse), L::set(kMagic));
   }
-  // Its code, in the lowest byte of each lane.
-  static I code(F x, F inverse) {
-    return L::add_int(L::bits(magic_level<Held::kAtBoth>(x, inverse)), L::set_int(kTop));
+  // The codes of 32 values.
+  static void codes_32(const float* x, const Halves& inverse, std::uint8_t* codes) {
+    L::template round_32<0, 2 * kTop - 1>(x, inverse, kTop, codes);
   }
 };
 
@@ -71,6 +74,7 @@ struct ScaledKernels {
     F x[kValues], w[kValues];
     F most;  // the value of largest magnitude; of two that differ in sign only, the positive one
     F squares;
+    F odd;  // as in kernels/encode_odd_lanes.h
   };
   struct Rounding {
     F lx, ll;  // sums of w*l*x and w*l*l
@@ -93,6 +97,7 @@ struct ScaledKernels {
     }
     v->most = L::select_less(L::add(highest, lowest), L::set(0), lowest, highest);
     v->squares = squares;
+    v->odd = OddKernels<L, kValues>::odd(lowest, highest, squares);
   }
   static void weigh_plainly(Values* v) {
     const F rms = L::sqrt(L::mul(v->squares, L::set(1.0F / kValues)));
@@ -100,7 +105,17 @@ struct ScaledKernels {
   }
 
   template <Held kHeld = Held::kAtBoth>
-  static Rounding round(const Values& v, F inverse) {
+  static Rounding round(const Values& v, const F& inverse) {
+    // Of sixteen values compilers unroll the loop, and amid other code then run out of registers.
+    if constexpr (kValues <= 16) return round_apart<kHeld>(v, inverse);
+    return sums<kHeld>(v, inverse);
+  }
+  template <Held kHeld>
+  [[gnu::noinline]] static Rounding round_apart(const Values& v, const F& inverse) {
+    return sums<kHeld>(v, inverse);
+  }
+  template <Held kHeld>
+  static Rounding sums(const Values& v, const F& inverse) {
     Rounding r{L::set(0), L::set(0)};
     for (std::size_t j = 0; j < kValues; ++j) {
       const F l = Levels::template level<kHeld>(v.x[j], inverse);
@@ -131,14 +146,18 @@ struct ScaledKernels {
   }
 
   static Fit no_fit() { return {L::set(0), L::set(0)}; }
-  static void fit(const Values& v, const ScaledCandidates& candidates, Fit* best) {
+  // `count` of each: while one waits for a quotient, the next ones go on.
+  static void fit(const Values* v, std::size_t count, const ScaledCandidates& candidates,
+                  Fit* best) {
     for (int k = 0; k < candidates.count; ++k) {
       const float level = candidates.first + candidates.step * static_cast<float>(k);
-      const Rounding r = round_within(v, level);
-      const F scale = L::div(r.lx, nonzero_or_one(r.ll));
-      const F score = L::mul(scale, r.lx);
-      best->scale = L::select_less(best->score, score, scale, best->scale);
-      best->score = L::max(score, best->score);
+      for (std::size_t i = 0; i < count; ++i) {
+        const Rounding r = round_within(v[i], level);
+        const F scale = L::div(r.lx, nonzero_or_one(r.ll));
+        const F score = L::mul(scale, r.lx);
+        best[i].scale = L::select_less(best[i].score, score, scale, best[i].scale);
+        best[i].score = L::max(score, best[i].score);
+      }
     }
   }
 };

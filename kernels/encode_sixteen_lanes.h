@@ -15,6 +15,39 @@ template <class L, std::size_t kValues, std::size_t kGroups, std::size_t kBlockB
 struct SixteenGroups {
   static constexpr std::size_t kBlocks = 16 / kGroups;  // that go together
 
+  // Sixteen groups, as below.
+  struct Sixteen {
+    const float* values;
+    const float* importance;
+    std::size_t blocks;
+    std::uint8_t* out;
+  };
+  // Calls encode(sixteens, count) for up to kBatch of them: what waits in one of them for the end
+  // of a chain is done while others go on.
+  template <std::size_t kBatch, class Encode>
+  static void for_each_batch(const EncodeJob& job, const Encode& encode) {
+    constexpr std::size_t kPerBlock = kGroups * kValues;
+    for (std::size_t b = 0; b < job.blocks;) {
+      Sixteen batch[kBatch];
+      float padded[2][16 * kValues];  // only the last of a job is padded
+      std::size_t count = 0;
+      do {
+        const std::size_t left = job.blocks - b;
+        const std::size_t blocks = left < kBlocks ? left : kBlocks;
+        batch[count] = {
+            .values = pad(job.values + kPerBlock * b, kGroups * blocks, padded[0]),
+            .importance = job.importance == nullptr
+                              ? nullptr
+                              : pad(job.importance + kPerBlock * b, kGroups * blocks, padded[1]),
+            .blocks = blocks,
+            .out = job.out + kBlockBytes * b};
+        b += blocks;
+        ++count;
+      } while (count < kBatch && b < job.blocks);
+      encode(batch, count);
+    }
+  }
+
   // Calls encode(values, importance, blocks, out) for each kBlocks blocks. All sixteen groups of
   // values and importance can be read; where fewer blocks are left, the others are zeros.
   // importance is null where the job has none.

@@ -6,6 +6,7 @@
 
 #include "kernels/encode_scaled_lanes.h"
 #include "kernels/float4_levels.h"
+#include "kernels/halves.h"
 
 namespace qbuild::kernels {
 
@@ -64,6 +65,11 @@ struct TableLevels {
   template <Held>
   static F level(F x, F inverse) {
     return L::look_up_16(kTables.level, path_of(L::mul(x, inverse)));
+  }
+  // The codes of 32 values.
+  static void codes_32(const float* x, const Halves& inverse, std::uint8_t* codes) {
+    L::store_bytes(codes, code(L::load(x), L::set(inverse.first)));
+    L::store_bytes(codes + 16, code(L::load(x + 16), L::set(inverse.second)));
   }
   // Its code, in the lowest byte of each lane, which holds nothing else.
   static I code(F x, F inverse) {
