@@ -2,6 +2,10 @@
 
 #include <openssl/evp.h>
 #include <xxhash.h>
+#if QBUILD_XXHASH_DISPATCHES
+// The same functions for the widest vectors of this processor: three times as fast with AVX2.
+#include <xxh_x86dispatch.h>
+#endif
 
 #include <algorithm>
 #include <string>

@@ -7,12 +7,14 @@
 #include <mutex>
 #include <vector>
 
+#include "base/unset_vector.h"
+
 namespace qbuild::rules {
 
 // Any thread. Held by shared_ptr, as its buffers may outlive whoever made it.
 class BufferPool : public std::enable_shared_from_this<BufferPool> {
  public:
-  using Buffer = std::vector<std::byte>;
+  using Buffer = UnsetVector<std::byte>;
 
   // Of any size, with any content.
   [[nodiscard]] std::shared_ptr<Buffer> take() {

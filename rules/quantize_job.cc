@@ -138,7 +138,7 @@ void QuantizeJob::begin_scaled(std::size_t tensor, std::string_view checksum,
   static_cast<void>(encoding(tensor));
   encoding_.scales = scales;
   const Bytes bytes = std::as_bytes(std::span(*scales));
-  append(std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end()));
+  append(std::make_shared<const UnsetVector<std::byte>>(bytes.begin(), bytes.end()));
   end_piece(in_file_[tensor] - 1, scale_piece_key(source_.tensors()[tensor], checksum));
 }
 

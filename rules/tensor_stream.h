@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "base/thread_pool.h"
+#include "base/unset_vector.h"
 #include "kernels/backend.h"
 #include "rules/buffer_pool.h"
 #include "rules/encoding.h"
@@ -27,7 +28,7 @@
 namespace qbuild::rules {
 
 // Encoded rows; whoever still writes them holds them.
-using EncodedPiece = std::shared_ptr<const std::vector<std::byte>>;
+using EncodedPiece = std::shared_ptr<const UnsetVector<std::byte>>;
 
 // Of a tensor.
 struct RowRange {
@@ -65,8 +66,8 @@ class TensorStream {
  private:
   // What each thread works on.
   struct Workspace {
-    std::vector<std::byte> ordered;
-    std::vector<float> values;
+    UnsetVector<std::byte> ordered;
+    UnsetVector<float> values;
     std::vector<float> divided;
   };
 
@@ -91,8 +92,8 @@ class TensorStream {
   kernels::Backend backend_;
   ThreadPool& pool_;
   std::uint64_t bytes_read_ = 0;
-  std::vector<std::byte> stored_;      // this slab
-  std::vector<std::byte> arrived_;     // the next one, under way
+  UnsetVector<std::byte> stored_;      // this slab
+  UnsetVector<std::byte> arrived_;     // the next one, under way
   Xxh3 checksum_;                      // of what has arrived of the tensor
   std::optional<std::size_t> ahead_;   // the tensor whose first slab arrives unasked
   std::vector<Workspace> workspaces_;  // by thread
