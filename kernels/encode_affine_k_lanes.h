@@ -19,7 +19,8 @@
 //
 // Effort::kBest tries minimum codes beside the present one, too, and begins several times, with
 // other values of d and dmin. Its weights are more even, because what it is to beat, joint
-// refinement (docs/types/encoders.md), has even ones.
+// refinement (docs/types/encoders.md), has even ones. Super-blocks that are no bell are searched so
+// whatever the effort (kernels/encode_odd_lanes.h).
 
 #include <cstddef>
 #include <cstdint>

@@ -18,7 +18,7 @@ struct ScaleKernels {
   // The nearest binary16 value, as a float; below `outward_below`, which is a denormal or the
   // smallest normal number, the next one away from zero: there a scale that is rounded down may be
   // short of the block's largest value, by half at the worst. 0 gives +0.
-  static F round(F scale, float outward_below = kSmallestNormal) {
+  [[gnu::always_inline]] static F round(F scale, float outward_below = kSmallestNormal) {
     const F zero = L::set(0);
     const F nearest = L::round_f16(scale);
     const F step = L::select_less(scale, zero, L::set(-kStep), L::set(kStep));
@@ -31,7 +31,7 @@ struct ScaleKernels {
   static F hold(F a) { return L::min(L::max(a, L::set(-kLargest)), L::set(kLargest)); }
   static F round_held(F scale) { return round(hold(scale)); }
   // The same for one number.
-  static float round_one(float scale) {
+  [[gnu::always_inline]] static float round_one(float scale) {
     const float held = scale > kLargest ? kLargest : scale < -kLargest ? -kLargest : scale;
     float lanes[16];
     L::store(lanes, round(L::set(held)));

@@ -2,7 +2,8 @@
 // Q3_K, Q6_K and IQ4_XS: super-blocks of 256 values in sub-blocks of 16 or 32, y = (d*sc)*level,
 // with scale codes sc of either sign.
 //
-// Sixteen sub-blocks go together, one per lane.
+// Sixteen sub-blocks go together, one per lane, and four such groups through each step in turn: each
+// step ends with quotients and sums that the next one waits for, while other groups go on.
 //
 //   1  fit     Per sub-block a few step sizes that put the value of largest magnitude at or near
 //              the lowest level; the least-squares scale of each rounding, scored by how much of
@@ -17,7 +18,8 @@
 //
 // Effort::kBest tries more scale codes and begins several times, with other values of d. Its
 // weights are more even, because what it is to beat, joint refinement (docs/types/encoders.md), has
-// even ones.
+// even ones. Super-blocks that are no bell are searched so whatever the effort
+// (kernels/encode_odd_lanes.h).
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +40,7 @@ template <class L>
 struct ScaledQ6K {
   static constexpr std::size_t kValues = 16;  // of a sub-block
   static constexpr float kTopScale = 128;
+  static constexpr float kScaleZero = 0;  // what the code of a scale of zero is stored as
   static constexpr std::size_t kBlockBytes = 210;
   using Levels = EvenLevels<L, 32>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
@@ -60,6 +63,7 @@ template <class L>
 struct ScaledQ3K {
   static constexpr std::size_t kValues = 16;
   static constexpr float kTopScale = 32;
+  static constexpr float kScaleZero = 32;
   static constexpr std::size_t kBlockBytes = 110;
   using Levels = EvenLevels<L, 4>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
@@ -81,6 +85,7 @@ template <class L>
 struct ScaledIQ4XS {
   static constexpr std::size_t kValues = 32;
   static constexpr float kTopScale = 32;
+  static constexpr float kScaleZero = 32;
   static constexpr std::size_t kBlockBytes = 136;
   using Levels = TableLevels<L>;
   using Kernels = ScaledKernels<L, kValues, Levels>;
@@ -253,7 +258,8 @@ struct ScaledKEncoder {
     F errors[kBatch], best_errors[kBatch];
     for (std::size_t i = 0; i < count; ++i) {
       fits[i] = Kernels::no_fit();
-      best[i] = Scales{};
+      best[i].sc = L::set(0);
+      for (float& d : best[i].d) d = 0;
       best_errors[i] = L::set(kNoErrorYet);
     }
     for (const ScaledCandidates& candidates : how.candidates) {
@@ -308,11 +314,15 @@ struct ScaledKEncoder {
     float inverse[16];
     L::store(inverse, Scale::inverse(L::mul(s.sc, spread(s.d))));
     for (std::size_t i = 0; i < 16 * kValues; i += 32) {
+      if (sixteen.next != nullptr) {
+        __builtin_prefetch(sixteen.next + i);
+        __builtin_prefetch(sixteen.next + i + 16);
+      }
       Levels::codes_32(sixteen.values + i, {inverse[i / kValues], inverse[(i + 16) / kValues]},
                        codes + i);
     }
-    float sc[16];
-    L::store(sc, s.sc);
+    std::uint8_t sc[16];
+    L::store_bytes(sc, L::bits(L::add(s.sc, L::set(kMagic + Type::kScaleZero))));
     for (std::size_t b = 0; b < sixteen.blocks; ++b) {
       Type::store({.d = s.d[b], .sc = sc + kSubBlocks * b, .codes = codes + 256 * b},
                   sixteen.out + Type::kBlockBytes * b);

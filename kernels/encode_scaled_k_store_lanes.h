@@ -13,10 +13,11 @@ template <class L>
 struct ScaledKStore {
   using Scale = ScaleKernels<L>;
 
-  // One super-block: the scale codes of its sub-blocks, and the values' codes in row order.
+  // One super-block: the scale codes of its sub-blocks as they are stored, and the values' codes in
+  // row order.
   struct Block {
     float d;
-    const float* sc;
+    const std::uint8_t* sc;
     const std::uint8_t* codes;
   };
 
@@ -43,15 +44,11 @@ struct ScaledKStore {
       store_two_bits(b.codes + 128 * half, 0, to + 32 + 32 * half);
     }
     std::uint8_t* scales = to + 96;
-    unsigned sc[16];
-    for (std::size_t g = 0; g < 16; ++g) sc[g] = static_cast<unsigned>(b.sc[g] + 32);
-    for (std::size_t g = 0; g < 8; ++g) {
-      scales[g] = static_cast<std::uint8_t>((sc[g] & 15) | (sc[g + 8] & 15) << 4);
-    }
-    for (std::size_t g = 0; g < 4; ++g) {
-      scales[8 + g] = static_cast<std::uint8_t>(sc[g] >> 4 | sc[g + 4] >> 4 << 2 |
-                                                sc[g + 8] >> 4 << 4 | sc[g + 12] >> 4 << 6);
-    }
+    store_8(scales, bits(b.sc, 0, 15) | bits(b.sc + 8, 0, 15) << 4);
+    // Two bits of each: of scales i and i + 8 in byte i, then of four in each of the first four.
+    const std::uint64_t two = bits(b.sc, 4, 3) | bits(b.sc + 8, 4, 3) << 4;
+    const auto four = static_cast<std::uint32_t>(two | two >> 30);
+    __builtin_memcpy(scales + 8, &four, sizeof four);
     Scale::store_bits(to + 108, b.d);
   }
   // Bits `first` and first + 1 of 128 codes: those of codes i, i + 32, i + 64 and i + 96 in byte i.
@@ -71,18 +68,15 @@ struct ScaledKStore {
       }
       store_two_bits(c, 4, to + 128 + 32 * half);
     }
-    for (std::size_t g = 0; g < 16; ++g) {
-      const auto byte = static_cast<std::int8_t>(b.sc[g]);
-      __builtin_memcpy(to + 192 + g, &byte, 1);
-    }
+    __builtin_memcpy(to + 192, b.sc, 16);
     Scale::store_bits(to + 208, b.d);
   }
   static void iq4_xs(const Block& b, std::uint8_t* to) {
     Scale::store_bits(to, b.d);
     unsigned high = 0;
     for (std::size_t g = 0; g < 8; g += 2) {
-      const auto even = static_cast<unsigned>(b.sc[g] + 32);
-      const auto odd = static_cast<unsigned>(b.sc[g + 1] + 32);
+      const unsigned even = b.sc[g];
+      const unsigned odd = b.sc[g + 1];
       to[4 + g / 2] = static_cast<std::uint8_t>((even & 15) | (odd & 15) << 4);
       high |= (even >> 4 | odd >> 4 << 2) << 2 * g;
     }

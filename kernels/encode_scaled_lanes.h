@@ -73,6 +73,7 @@ struct ScaledKernels {
   struct Values {
     F x[kValues], w[kValues];
     F most;  // the value of largest magnitude; of two that differ in sign only, the positive one
+    F inverse_most;
     F squares;
     F odd;  // as in kernels/encode_odd_lanes.h
   };
@@ -96,6 +97,7 @@ struct ScaledKernels {
       lowest = L::min(x, lowest);
     }
     v->most = L::select_less(L::add(highest, lowest), L::set(0), lowest, highest);
+    v->inverse_most = L::div(L::set(1), nonzero_or_one(v->most));
     v->squares = squares;
     v->odd = OddKernels<L, kValues>::odd(lowest, highest, squares);
   }
@@ -133,7 +135,7 @@ struct ScaledKernels {
   // With the value of largest magnitude at level -first, so that no other product is larger. Where
   // all values are so small that the factor is infinite, the sums are not numbers.
   static Rounding round_within(const Values& v, float first) {
-    const F inverse = L::div(L::set(-first), nonzero_or_one(v.most));
+    const F inverse = L::mul(L::set(-first), v.inverse_most);
     switch (Levels::held_within(first < 0 ? -first : first)) {
       case Held::kAtNone:
         return round<Held::kAtNone>(v, inverse);

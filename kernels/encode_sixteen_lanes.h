@@ -21,6 +21,7 @@ struct SixteenGroups {
     const float* importance;
     std::size_t blocks;
     std::uint8_t* out;
+    const float* next;  // the values as far into the next job, to fetch; null: none
   };
   // Calls encode(sixteens, count) for up to kBatch of them: what waits in one of them for the end
   // of a chain is done while others go on.
@@ -34,13 +35,15 @@ struct SixteenGroups {
       do {
         const std::size_t left = job.blocks - b;
         const std::size_t blocks = left < kBlocks ? left : kBlocks;
+        const bool has_next = kPerBlock * (b + kBlocks) <= job.following;
         batch[count] = {
             .values = pad(job.values + kPerBlock * b, kGroups * blocks, padded[0]),
             .importance = job.importance == nullptr
                               ? nullptr
                               : pad(job.importance + kPerBlock * b, kGroups * blocks, padded[1]),
             .blocks = blocks,
-            .out = job.out + kBlockBytes * b};
+            .out = job.out + kBlockBytes * b,
+            .next = has_next ? job.values + kPerBlock * (job.blocks + b) : nullptr};
         b += blocks;
         ++count;
       } while (count < kBatch && b < job.blocks);
