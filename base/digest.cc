@@ -31,6 +31,17 @@ std::string to_hex(const XXH128_hash_t& hash) {
 struct FreeXxh3 {
   void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
 };
+using Xxh3State = std::unique_ptr<XXH3_state_t, FreeXxh3>;
+
+// The library looks at the processor when it is first used, and not with threads in mind.
+void choose_vectors() {
+  static const bool kAreChosen = [] {
+    const Xxh3State state(XXH3_createState());
+    return state != nullptr && XXH3_128bits_reset(state.get()) == XXH_OK &&
+           XXH3_128bits_update(state.get(), "", 1) == XXH_OK;
+  }();
+  check(kAreChosen, "an XXH3 takes a byte");
+}
 
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -120,14 +131,16 @@ std::string sha1_hex(Bytes bytes) {
 }
 
 std::string xxh3_hex(Bytes bytes) {
+  choose_vectors();
   return to_hex(XXH3_128bits(bytes.data(), bytes.size()));
 }
 
 struct Xxh3::State {
-  std::unique_ptr<XXH3_state_t, FreeXxh3> xxh3{XXH3_createState()};
+  Xxh3State xxh3{XXH3_createState()};
 };
 
 Xxh3::Xxh3() : state_(std::make_unique<State>()) {
+  choose_vectors();
   check(state_->xxh3 != nullptr && XXH3_128bits_reset(state_->xxh3.get()) == XXH_OK,
         "an XXH3 begins");
 }

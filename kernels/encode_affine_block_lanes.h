@@ -100,7 +100,7 @@ struct AffineBlockEncoder {
           Values v;
           load(from, importance, job.effort, &v);
           Fit fit = search(v, job.effort);
-          if (Odd::is_any(v.odd) && job.effort != Effort::kBest) {
+          if (job.effort != Effort::kBest && Odd::is_any(v.odd, blocks)) {
             search_odd(from, importance, v.odd, &fit);
           }
           const auto scales = Store::scales_of(fit.scale, L::sub(L::set(0), fit.minimum));

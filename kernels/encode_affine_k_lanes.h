@@ -326,7 +326,7 @@ struct AffineKEncoder {
           Values v;
           load(from, importance, how.evenness, &v);
           Scales s = search(v, how);
-          if (Odd::is_any(v.odd) && &how != &Type::kBest) {
+          if (&how != &Type::kBest && Odd::is_any(v.odd, kSubBlocks * blocks)) {
             search_odd(from, importance, Odd::blocks_of(v.odd, kSubBlocks, blocks), &s);
           }
           store(v, s, blocks, to);

@@ -41,7 +41,11 @@ struct OddKernels {
     }
     return L::load(lanes);
   }
-  static bool is_any(F odd) { return L::fold_max(odd) > 0; }
+  // Of the first `count` lanes; those behind the end of a row are zeros, and odd.
+  static bool is_any(F odd, std::size_t count) {
+    constexpr int kBitOfOne = 29;  // one of those of 1.0F
+    return (L::template bit_of_lanes<kBitOfOne>(L::bits(odd)) & ((1U << count) - 1)) != 0;
+  }
   static F select(F odd, F if_odd, F otherwise) {
     return L::select_less(L::set(0), odd, if_odd, otherwise);
   }

@@ -122,7 +122,7 @@ struct ScaledBlockEncoder {
           Values v;
           load(from, importance, job.effort, &v);
           F d = search(v, job.effort);
-          if (Odd::is_any(v.odd) && job.effort != Effort::kBest) {
+          if (job.effort != Effort::kBest && Odd::is_any(v.odd, blocks)) {
             d = Odd::select(v.odd, search_odd(from, importance), d);
           }
           Type::kStore({from, blocks}, Store::scales_of(d), to);

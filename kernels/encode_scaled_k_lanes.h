@@ -2,8 +2,8 @@
 // Q3_K, Q6_K and IQ4_XS: super-blocks of 256 values in sub-blocks of 16 or 32, y = (d*sc)*level,
 // with scale codes sc of either sign.
 //
-// Sixteen sub-blocks go together, one per lane, and four such groups through each step in turn: each
-// step ends with quotients and sums that the next one waits for, while other groups go on.
+// Sixteen sub-blocks go together, one per lane, and four such groups through each step in turn:
+// each step ends with quotients and sums that the next one waits for, while other groups go on.
 //
 //   1  fit     Per sub-block a few step sizes that put the value of largest magnitude at or near
 //              the lowest level; the least-squares scale of each rounding, scored by how much of
@@ -339,7 +339,8 @@ struct ScaledKEncoder {
       }
       search(v, count, how, s);
       for (std::size_t i = 0; i < count; ++i) {
-        if (Odd::is_any(v[i].odd) && &how != &Type::kBest) search_odd(batch[i], v[i].odd, s + i);
+        if (&how == &Type::kBest || !Odd::is_any(v[i].odd, kSubBlocks * batch[i].blocks)) continue;
+        search_odd(batch[i], v[i].odd, s + i);
       }
       for (std::size_t i = 0; i < count; ++i) store(batch[i], s[i]);
     });
