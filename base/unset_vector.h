@@ -10,10 +10,6 @@ namespace qbuild {
 
 template <class T>
 struct LeavesUnset : std::allocator<T> {
-  template <class U>
-  struct rebind {
-    using other = LeavesUnset<U>;
-  };
   LeavesUnset() = default;
   template <class U>
   explicit LeavesUnset(const LeavesUnset<U>& /*other*/) noexcept {}
