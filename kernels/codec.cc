@@ -31,7 +31,7 @@ constexpr float kLargestBF16 = 0x1.FEp+127F;
 // of 4-bit floats: groups that are no bell are searched as with Effort::kBest
 // (encode_odd_lanes.h); blocks of 32 have the nearest denormal scale where that costs no code, and
 // Q4_0 and Q5_0 give the lowest code to the one of two extremes that there is more of; for Q3_K,
-// IQ1_S and IQ1_M: Effort::kBest tries less.
+// IQ1_S and IQ1_M: Effort::kBest tries less, for Q4_K and Q5_K more.
 //
 // The largest magnitude is the one whose scale, or minimum, is binary16's largest number;
 // NVFP4's scale has a largest of its own. Where a search puts the largest value at one of several

@@ -15,7 +15,8 @@ template <class L, std::size_t kValues, std::size_t kGroups, std::size_t kBlockB
 struct SixteenGroups {
   static constexpr std::size_t kBlocks = 16 / kGroups;  // that go together
 
-  // Sixteen groups, as below.
+  // All sixteen groups of values and importance can be read; where fewer blocks are left, the
+  // others are zeros. importance is null where the job has none.
   struct Sixteen {
     const float* values;
     const float* importance;
@@ -51,22 +52,12 @@ struct SixteenGroups {
     }
   }
 
-  // Calls encode(values, importance, blocks, out) for each kBlocks blocks. All sixteen groups of
-  // values and importance can be read; where fewer blocks are left, the others are zeros.
-  // importance is null where the job has none.
+  // Calls encode(values, importance, blocks, out) for one after the other.
   template <class Encode>
   static void for_each(const EncodeJob& job, const Encode& encode) {
-    constexpr std::size_t kPerBlock = kGroups * kValues;
-    for (std::size_t b = 0; b < job.blocks; b += kBlocks) {
-      const std::size_t left = job.blocks - b;
-      const std::size_t blocks = left < kBlocks ? left : kBlocks;
-      float padded[2][16 * kValues];
-      const float* values = pad(job.values + kPerBlock * b, kGroups * blocks, padded[0]);
-      const float* importance = job.importance == nullptr ? nullptr
-                                                          : pad(job.importance + kPerBlock * b,
-                                                                kGroups * blocks, padded[1]);
-      encode(values, importance, blocks, job.out + kBlockBytes * b);
-    }
+    for_each_batch<1>(job, [&encode](const Sixteen* one, std::size_t /*count*/) {
+      encode(one->values, one->importance, one->blocks, one->out);
+    });
   }
 
  private:

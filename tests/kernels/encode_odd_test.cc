@@ -43,6 +43,7 @@ std::vector<NamedRows> odd_blocks(const std::vector<float>& values) {
       {"one of each 32 is left", changed([](auto i, float x) { return i % 32 == 5 ? x : 0; })},
       {"positive", changed([](auto, float x) { return std::abs(x); })},
       {"negative", changed([](auto, float x) { return -std::abs(x); })},
+      {"an outlier in each 32", changed([](auto i, float x) { return i % 32 == 5 ? 30.0F : x; })},
       {"of two values", changed([](auto, float x) { return x < 0 ? -0.02F : 0.02F; })},
       {kZeroButForOne, changed([](auto i, float x) { return i < 224 ? 0 : x; })},
   };
@@ -50,14 +51,13 @@ std::vector<NamedRows> odd_blocks(const std::vector<float>& values) {
 
 // Those that search at the default effort, without importance and with it.
 std::vector<DType> searching(bool by_importance) {
-  std::vector<DType> types{DType::kQ2_K, DType::kQ3_K, DType::kQ4_K,
-                           DType::kQ5_K, DType::kQ6_K, DType::kIQ4_XS};
+  std::vector<DType> types{DType::kQ2_K, DType::kQ3_K,   DType::kQ4_K,  DType::kQ5_K,
+                           DType::kQ6_K, DType::kIQ4_XS, DType::kIQ4_NL};
   for (const Codec& codec : encoders()) {
     if (has_grid(codec.dtype)) types.push_back(codec.dtype);
   }
   if (by_importance) {
-    types.insert(types.end(),
-                 {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kIQ4_NL});
+    types.insert(types.end(), {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1});
   }
   return types;
 }
